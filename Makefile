@@ -1,0 +1,136 @@
+# Everything that a person or the CI does with this project. Needs Python 3.11 to 3.13 and make; brings the rest
+# into this folder: uv (.tools/uv), Python packages (.venv), the engine (.tools/engine), Node where there is none
+# of a supported version (.tools/node). Indexes, proxies and certificates are the machine's own configuration.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+.PHONY: help run up down demo token test check bench synth openapi clean tools node \
+        check-lock check-lint check-types check-imports check-openapi check-templates
+
+# The first interpreter that is new enough, by its own full path: shims and activated environments are seen through.
+PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
+  $$each -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit(1); print(sys.executable)' \
+  2>/dev/null && break; done)
+ifeq ($(strip $(PYTHON)),)
+ifneq ($(filter-out help clean,$(or $(MAKECMDGOALS),help)),)
+$(error SocialFlow needs Python 3.11, 3.12 or 3.13; python3 here is: $(shell python3 --version 2>/dev/null || echo missing). \
+Install one of them, or say where it is: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS))
+endif
+endif
+
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+export UV_PYTHON := $(PYTHON)
+export UV_PYTHON_DOWNLOADS := never
+# Certificates are those that the machine trusts, as pip's are: an index may stand behind a company's own.
+export UV_SYSTEM_CERTS ?= true
+export NODE_USE_SYSTEM_CA ?= 1
+
+UV := .tools/uv
+VENV := .venv/.synced
+ENGINE := .tools/engine/.synced
+NODE := .tools/.node
+NPM := infra_cdk/node_modules/.installed
+RUN := .venv/bin/python
+STAGES := local dev staging prod
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# --- the stack on this machine ---------------------------------------------------------------------------------
+
+run: tools ## start the whole stack on this machine and stay in the foreground (Ctrl-C ends it)
+	@$(RUN) -m infra_cdk.local run
+
+up: tools ## the same in the background
+	@$(RUN) -m infra_cdk.local up
+
+down: $(VENV) ## end what `make up` started; what it stored stays
+	@$(RUN) -m infra_cdk.local down
+
+demo: $(VENV) ## take photos from upload to published posts on the running stack
+	@$(RUN) -m infra_cdk.local demo
+
+token: $(VENV) ## print a sign-in token for a demo account: make token WHO=editor@acme.test
+	@if [ -z "$(WHO)" ]; then echo "Say whose: make token WHO=editor@acme.test" >&2; exit 2; fi
+	@$(RUN) -m infra_cdk.local token "$(WHO)"
+
+clean: ## end the stack and remove what it stored and what was built (installed tools stay)
+	@if [ -x $(RUN) ] && [ -d .local ]; then $(RUN) -m infra_cdk.local clean; fi
+	rm -rf .local build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# --- what the CI runs ------------------------------------------------------------------------------------------
+
+test: tools ## every test (ARGS="-k name" passes options to pytest)
+	@$(RUN) -m pytest $(ARGS)
+
+# The two long ones go side by side.
+check: $(VENV) $(NODE) $(NPM) ## what must hold before a merge: formats, types, imports, templates, workflows
+	@$(MAKE) -j 2 check-types check-templates check-lock check-lint check-imports check-openapi
+	@echo "check: clean"
+
+check-lock: $(UV)
+	$(UV) lock --check --quiet
+
+check-lint: $(VENV)
+	$(RUN) -m ruff check --quiet
+	$(RUN) -m ruff format --check --quiet
+
+check-types: $(VENV)
+	$(RUN) -m mypy --no-error-summary
+
+check-imports: $(VENV)
+	.venv/bin/lint-imports --no-cache
+
+check-openapi: $(VENV)
+	$(RUN) -m infra_cdk.openapi --check
+
+# cdk-nag runs inside the synthesis and fails it; cfn-lint and the workflow validator read what came out.
+check-templates: $(VENV) $(NODE) $(NPM)
+	$(RUN) -m infra_cdk.check $(STAGES)
+
+bench: tools ## measure; asserts nothing about time
+	@if grep -rqs benchmark tests/benchmarks --include='test_*.py'; then $(RUN) -m pytest -m benchmark tests/benchmarks; \
+	else echo "There are no benchmarks yet: they will stand in tests/benchmarks, marked @pytest.mark.benchmark."; fi
+
+synth: $(VENV) $(NODE) ## write the templates of every stage, or of one: make synth STAGE=prod
+	@for stage in $(or $(STAGE),$(STAGES)); do $(RUN) -m infra_cdk.app -c stage=$$stage; done
+
+openapi: $(VENV) ## write docs/openapi.json from the functions
+	@$(RUN) -m infra_cdk.openapi
+
+# --- what the above stand on -----------------------------------------------------------------------------------
+
+tools: $(VENV) $(ENGINE) $(NODE)
+
+node: $(NODE)
+
+# uv alone is kept, moved into place in one step, so that two makes at once cannot leave half of it.
+$(UV): layers/uv.txt
+	@echo "Installing uv"
+	@mkdir -p .tools
+	@work=$$(mktemp -d .tools/uv-XXXXXX); trap 'rm -rf "$$work"' EXIT; \
+	  "$(PYTHON)" -m venv "$$work" && \
+	  "$$work/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+	    --require-hashes --only-binary :all: -r layers/uv.txt && \
+	  mv -f "$$work/bin/uv" $@ && touch $@
+
+$(VENV): uv.lock pyproject.toml | $(UV)
+	@echo "Installing Python packages"
+	@$(UV) sync --frozen --quiet
+	@touch $@
+
+$(ENGINE): uv.lock pyproject.toml | $(UV)
+	@echo "Installing the local engine"
+	@UV_PROJECT_ENVIRONMENT=.tools/engine $(UV) sync --frozen --quiet --only-group engine --no-install-project
+	@touch $@
+
+$(NODE): uv.lock infra_cdk/node.py | $(UV)
+	@if "$(PYTHON)" -m infra_cdk.node missing; then echo "Installing Node.js"; \
+	  UV_PROJECT_ENVIRONMENT=.tools/node $(UV) sync --frozen --quiet --only-group node --no-install-project; fi
+	@touch $@
+
+$(NPM): infra_cdk/package-lock.json infra_cdk/package.json $(NODE)
+	@echo "Installing the npm tools"
+	@"$(PYTHON)" -m infra_cdk.node npm ci --prefix infra_cdk --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,1 @@
+"""The stacks, and what runs them on one machine."""
