@@ -1,0 +1,1 @@
+"""SocialFlow: what the functions share, one package for each noun."""

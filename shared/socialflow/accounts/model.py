@@ -1,0 +1,73 @@
+"""Connected accounts, and why one cannot be connected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from socialflow.errors import Invalid, NotFound
+
+AccountState = Literal["connected", "expiring", "disconnected"]
+
+
+class UnknownAccount(NotFound):
+    """There is no such account here."""
+
+    code, title = "unknown-account", "No such account"
+
+
+class CredentialsRefused(Invalid):
+    """The network does not take the token."""
+
+    code, title = "credentials-refused", "The network does not take this token"
+
+
+class ServerUnusable(Invalid):
+    """No server of the network answers at the address."""
+
+    code, title = "server-unusable", "No usable server at that address"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Whose account it is, as the network says."""
+
+    network: str
+    base_url: str
+    remote_account: str
+    remote_name: str
+    capabilities: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def purpose(self) -> str:
+        """What its token is sealed for: this account and no other."""
+        return f"account {self.network} {self.base_url} {self.remote_account}"
+
+
+@dataclass(frozen=True)
+class Account:
+    """A connected account. Its token is not part of it."""
+
+    id: UUID
+    network: str
+    state: AccountState
+    base_url: str
+    remote_account: str
+    remote_name: str
+    capabilities: Mapping[str, Any]
+    connected_by: UUID
+    connected_at: datetime
+
+    @property
+    def profile(self) -> Profile:
+        """Whose account it is."""
+        return Profile(self.network, self.base_url, self.remote_account, self.remote_name, self.capabilities)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An account with its sealed token: opened outside the transaction."""
+
+    account: Account
+    sealed: bytes

@@ -1,0 +1,117 @@
+"""The SQL of accounts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from socialflow.accounts.model import Account, AccountState, Credentials, Profile
+from socialflow.platform.database import Transaction
+from socialflow.platform.ids import new_id
+
+_CONNECT = """
+INSERT INTO {s}.social_accounts AS a
+       (id, network, base_url, remote_account, remote_name, secret, capabilities, connected_by, connected_at)
+VALUES (%(id)s, %(network)s, %(base_url)s, %(remote_account)s, %(remote_name)s, %(secret)s, %(capabilities)s, %(by)s,
+        %(at)s)
+ON CONFLICT (network, base_url, remote_account) DO UPDATE
+   SET state = 'connected', remote_name = excluded.remote_name, secret = excluded.secret,
+       capabilities = excluded.capabilities, connected_by = excluded.connected_by, connected_at = excluded.connected_at
+RETURNING a.id, a.id = %(id)s AS is_new
+"""
+_COLUMNS = "id, network, state, base_url, remote_account, remote_name, capabilities, connected_by, connected_at"
+_LIST = (
+    "SELECT "
+    + _COLUMNS
+    + """
+  FROM {s}.social_accounts
+ WHERE state <> 'disconnected'
+   AND (%(at)s::timestamptz IS NULL OR (connected_at, id) < (%(at)s, %(id)s))
+ ORDER BY connected_at DESC, id DESC LIMIT %(limit)s
+"""
+)
+_FIND = "SELECT " + _COLUMNS + " FROM {s}.social_accounts WHERE id = ANY(%(ids)s)"
+_CREDENTIALS = "SELECT " + _COLUMNS + ", secret FROM {s}.social_accounts WHERE id = %(id)s AND state <> 'disconnected'"
+# The token is gone with the connection; what the account has published keeps its row.
+_DISCONNECT = """
+UPDATE {s}.social_accounts SET state = 'disconnected', secret = '' WHERE id = %(id)s AND state <> 'disconnected'
+"""
+
+
+@dataclass(frozen=True)
+class _Connected:
+    id: UUID
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class _Row:
+    id: UUID
+    network: str
+    state: AccountState
+    base_url: str
+    remote_account: str
+    remote_name: str
+    capabilities: dict[str, Any]
+    connected_by: UUID
+    connected_at: datetime
+    secret: bytes
+
+
+def connect(tx: Transaction, profile: Profile, sealed: bytes, *, by: UUID, at: datetime) -> tuple[UUID, bool]:
+    """Insert an account, or give the one that is there a new token; return its id and whether it is new."""
+    row = tx.one(
+        _Connected,
+        _CONNECT,
+        {
+            "id": new_id(),
+            "network": profile.network,
+            "base_url": profile.base_url,
+            "remote_account": profile.remote_account,
+            "remote_name": profile.remote_name,
+            "secret": sealed,
+            "capabilities": Jsonb(dict(profile.capabilities)),
+            "by": by,
+            "at": at,
+        },
+    )
+    assert row is not None
+    return row.id, row.is_new
+
+
+def page(tx: Transaction, *, after: tuple[datetime, UUID] | None, limit: int) -> list[Account]:
+    """Return the accounts that are connected, the newest first, below a position."""
+    at, account_id = after or (None, None)
+    return tx.all(Account, _LIST, {"at": at, "id": account_id, "limit": limit})
+
+
+def find(tx: Transaction, ids: Sequence[UUID]) -> list[Account]:
+    """Return accounts by id, connected or not."""
+    return tx.all(Account, _FIND, {"ids": list(ids)})
+
+
+def credentials(tx: Transaction, account_id: UUID) -> Credentials | None:
+    """Return an account with its sealed token; None where it is not connected."""
+    row = tx.one(_Row, _CREDENTIALS, {"id": account_id})
+    if row is None:
+        return None
+    account = Account(
+        id=row.id,
+        network=row.network,
+        state=row.state,
+        base_url=row.base_url,
+        remote_account=row.remote_account,
+        remote_name=row.remote_name,
+        capabilities=row.capabilities,
+        connected_by=row.connected_by,
+        connected_at=row.connected_at,
+    )
+    return Credentials(account, bytes(row.secret))
+
+
+def disconnect(tx: Transaction, account_id: UUID) -> bool:
+    """Throw an account's token away; False where it is not connected."""
+    return tx.execute(_DISCONNECT, {"id": account_id}) == 1

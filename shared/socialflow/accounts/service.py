@@ -1,0 +1,46 @@
+"""Accounts are connected, listed and disconnected here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from socialflow.accounts import repository
+from socialflow.accounts.events import AccountConnected, AccountDisconnected
+from socialflow.accounts.model import Account, Credentials, Profile, UnknownAccount
+from socialflow.platform.database import Transaction
+
+
+def connect(tx: Transaction, profile: Profile, sealed: bytes, *, by: UUID, at: datetime) -> tuple[Account, bool]:
+    """Connect a verified account; the same remote account again gets the new token. Return whether it is new."""
+    account_id, is_new = repository.connect(tx, profile, sealed, by=by, at=at)
+    tx.emit(AccountConnected(subject_id=account_id, network=profile.network, by=by))
+    return get(tx, account_id), is_new
+
+
+def get(tx: Transaction, account_id: UUID) -> Account:
+    """Return a connected account; raises `UnknownAccount`."""
+    for account in find(tx, [account_id]):
+        return account
+    raise UnknownAccount("There is no such account. GET /v1/accounts lists them.", account_id=str(account_id))
+
+
+def page(tx: Transaction, *, after: tuple[datetime, UUID] | None, limit: int) -> list[Account]:
+    """Return the accounts that are connected, the newest first, below a position."""
+    return repository.page(tx, after=after, limit=limit)
+
+
+def find(tx: Transaction, ids: Sequence[UUID]) -> list[Account]:
+    """Return those of the accounts that are connected."""
+    return [account for account in repository.find(tx, ids) if account.state != "disconnected"]
+
+
+def credentials(tx: Transaction, account_id: UUID) -> Credentials | None:
+    """Return an account with its sealed token; None where it is not connected."""
+    return repository.credentials(tx, account_id)
+
+
+def disconnect(tx: Transaction, account_id: UUID, *, by: UUID) -> None:
+    """Throw the token away. Posts that were to go there fail in words; what is out stays out."""
+    account = get(tx, account_id)
+    repository.disconnect(tx, account_id)
+    tx.emit(AccountDisconnected(subject_id=account_id, network=account.network, by=by))

@@ -1,0 +1,1 @@
+"""Captions: wishes for them, every version, and the captioner behind LiteLLM."""

@@ -1,0 +1,92 @@
+"""Captions and the wishes for them in the tenant's schema."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from socialflow.captions.model import Author, Caption, CaptionRequest, Draft, Skipped
+from socialflow.platform.database import Transaction
+from socialflow.platform.ids import new_id
+
+_CAPTION = "id, media_id, version, text, alt_text, hashtags, description, source, model, author, created_at"
+_REQUEST = "id, media_id, state, prompt, reason, reason_detail"
+
+_ADD = f"""
+INSERT INTO {{s}}.captions (id, media_id, version, text, alt_text, hashtags, description, source, model, author,
+                            request_id, created_at)
+SELECT %(id)s, %(media_id)s, coalesce(max(version), 0) + 1, %(text)s, %(alt_text)s, %(hashtags)s, %(description)s,
+       %(source)s, %(model)s, %(author)s, %(request)s, %(at)s
+  FROM {{s}}.captions WHERE media_id = %(media_id)s
+RETURNING {_CAPTION}
+"""
+_VERSIONS = f"SELECT {_CAPTION} FROM {{s}}.captions WHERE media_id = %(id)s ORDER BY version"
+_CURRENT = f"""
+SELECT DISTINCT ON (media_id) {_CAPTION} FROM {{s}}.captions WHERE media_id = ANY(%(ids)s)
+ ORDER BY media_id, version DESC
+"""
+_ASK = """
+INSERT INTO {s}.caption_requests (id, media_id, prompt, requested_by, requested_at)
+VALUES (%(id)s, %(media_id)s, %(prompt)s, %(by)s, %(at)s)
+"""
+_LATEST = f"""
+SELECT DISTINCT ON (media_id) {_REQUEST} FROM {{s}}.caption_requests WHERE media_id = ANY(%(ids)s)
+ ORDER BY media_id, requested_at DESC, id DESC
+"""
+_WRITTEN = """
+UPDATE {s}.caption_requests SET state = 'written', settled_at = %(at)s WHERE id = %(id)s AND state = 'open'
+"""
+_SKIPPED = """
+UPDATE {s}.caption_requests SET state = 'skipped', reason = %(reason)s, reason_detail = %(detail)s, settled_at = %(at)s
+ WHERE id = %(id)s AND state = 'open'
+"""
+
+
+def add(tx: Transaction, media_id: UUID, draft: Draft, *, author: Author, at: datetime) -> Caption:
+    """Write the next version."""
+    row: dict[str, Any] = {
+        "id": new_id(),
+        "media_id": media_id,
+        "text": draft.text,
+        "alt_text": draft.alt_text,
+        "hashtags": list(draft.hashtags),
+        "description": draft.description,
+        "source": author.source,
+        "model": author.model,
+        "author": author.user,
+        "request": author.request,
+        "at": at,
+    }
+    added = tx.one(Caption, _ADD, row)
+    assert added is not None  # an aggregate without GROUP BY is one row
+    return added
+
+
+def versions(tx: Transaction, media_id: UUID) -> list[Caption]:
+    """Return every version, the oldest first."""
+    return tx.all(Caption, _VERSIONS, {"id": media_id})
+
+
+def current(tx: Transaction, media_ids: Sequence[UUID]) -> dict[UUID, Caption]:
+    """Return the newest version of each media item that has one."""
+    return {caption.media_id: caption for caption in tx.all(Caption, _CURRENT, {"ids": list(media_ids)})}
+
+
+def ask(tx: Transaction, media_id: UUID, prompt: str, *, by: UUID, at: datetime) -> None:
+    """Write a wish."""
+    tx.execute(_ASK, {"id": new_id(), "media_id": media_id, "prompt": prompt, "by": by, "at": at})
+
+
+def latest_requests(tx: Transaction, media_ids: Sequence[UUID]) -> dict[UUID, CaptionRequest]:
+    """Return the newest wish of each media item that has one."""
+    return {found.media_id: found for found in tx.all(CaptionRequest, _LATEST, {"ids": list(media_ids)})}
+
+
+def close_written(tx: Transaction, request_id: UUID, *, at: datetime) -> bool:
+    """Note that a wish is fulfilled; False where it was closed before."""
+    return tx.execute(_WRITTEN, {"id": request_id, "at": at}) == 1
+
+
+def close_skipped(tx: Transaction, request_id: UUID, why: Skipped, *, at: datetime) -> bool:
+    """Note why a wish is not fulfilled; False where it was closed before."""
+    return tx.execute(_SKIPPED, {"id": request_id, "reason": why.reason, "detail": why.detail, "at": at}) == 1

@@ -1,0 +1,1 @@
+"""Media items: upload, inspection, derivatives, and where each stands."""

@@ -1,0 +1,286 @@
+"""What a media item is, what may be uploaded, and how far its workflow has come."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from socialflow.errors import Conflict, FieldError, Invalid, NotFound
+
+MAX_SIZE = 100 * 1024 * 1024
+"""Bytes that an upload may have."""
+MAX_FILE_NAME = 255
+MAX_INSPECTIONS = 5
+"""How often a file may take its worker down before it is given up."""
+
+Outcome = Literal["processed", "in_review", "settled", "refused", "superseded"]
+"""What Process Media answers its workflow."""
+
+EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+"""The types that may be uploaded, and the extension of their object."""
+VIDEO_TYPES = frozenset({"video/mp4", "video/quicktime"})
+
+
+class State(StrEnum):
+    """Where a media item stands, for people."""
+
+    AWAITING_UPLOAD = "awaiting_upload"
+    PROCESSING = "processing"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    DELETED = "deleted"
+
+
+class Stage(StrEnum):
+    """How far the workflow is; a stage is never gone back from."""
+
+    UPLOADED = "uploaded"
+    INSPECTING = "inspecting"
+    PROCESSING = "processing"
+    EMBEDDING = "embedding"
+    CAPTIONING = "captioning"
+    IN_REVIEW = "in_review"
+    DONE = "done"
+
+    @property
+    def percent(self) -> int:
+        """The progress that is shown when the stage is reached."""
+        return _PERCENT[self]
+
+
+_PERCENT = {
+    Stage.UPLOADED: 5,
+    Stage.INSPECTING: 10,
+    Stage.PROCESSING: 30,
+    Stage.EMBEDDING: 50,
+    Stage.CAPTIONING: 60,
+    Stage.IN_REVIEW: 70,
+    Stage.DONE: 100,
+}
+
+
+class MediaNotFound(NotFound):
+    """The tenant has no such media item."""
+
+    code, title = "media-not-found", "No such media item"
+
+
+class UploadTypeRefused(Invalid):
+    """The announced type is not taken."""
+
+    code, title = "upload-type-refused", "This type of file is not taken"
+
+
+class UploadTooLarge(Invalid):
+    """The announced size is over the limit."""
+
+    code, title = "upload-too-large", "The file is too large"
+
+
+class FileNameInvalid(Invalid):
+    """The file name cannot be shown or stored."""
+
+    code, title = "file-name-invalid", "The file name cannot be used"
+
+
+class UploadIdTaken(Conflict):
+    """The client's id belongs to another upload."""
+
+    code, title = "upload-id-taken", "The id belongs to another upload"
+
+
+class UploadArrived(Conflict):
+    """The upload is over: its file is here."""
+
+    code, title = "upload-arrived", "The file has arrived already"
+
+
+class UploadMissing(Conflict):
+    """Nothing has arrived at the upload's address."""
+
+    code, title = "upload-missing", "Nothing has been uploaded yet"
+
+
+class UploadSizeDiffers(Conflict):
+    """What arrived has another size than was announced."""
+
+    code, title = "upload-size-differs", "The uploaded file has another size than was announced"
+
+
+class VariantMissing(NotFound):
+    """The variant does not exist, or not yet."""
+
+    code, title = "variant-not-found", "No such variant"
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What a client says it will upload."""
+
+    file_name: str
+    content_type: str
+    size: int
+
+    @property
+    def extension(self) -> str:
+        """The extension of the object's key."""
+        return EXTENSIONS[self.content_type]
+
+    def check(self) -> None:
+        """Raise the refusal that an upload like this meets."""
+        if self.content_type in VIDEO_TYPES:
+            raise UploadTypeRefused(
+                "Videos cannot be taken yet. Upload a JPEG, PNG or WebP picture.",
+                errors=[FieldError("/content_type", "video-not-supported")],
+                allowed=sorted(EXTENSIONS),
+            )
+        if self.content_type not in EXTENSIONS:
+            raise UploadTypeRefused(
+                "Upload a JPEG, PNG or WebP picture, and announce it as such.",
+                errors=[FieldError("/content_type", "type-not-supported")],
+                allowed=sorted(EXTENSIONS),
+            )
+        if self.size > MAX_SIZE:
+            raise UploadTooLarge(
+                f"An upload has at most {MAX_SIZE // 1024**2} MB. Make the picture smaller.",
+                errors=[FieldError("/size", "too-large")],
+                limit=MAX_SIZE,
+            )
+        if self.size < 1:
+            raise Invalid("An upload has at least one byte.", errors=[FieldError("/size", "too-small")])
+        _check_name(self.file_name)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An upload that is about to come."""
+
+    id: UUID
+    announced: Announcement
+    object_key: str
+    expires_at: datetime
+    created_by: UUID
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class MediaItem:
+    """A media item as its row has it."""
+
+    id: UUID
+    version: int
+    state: State
+    stage: Stage
+    percent: int
+    file_name: str
+    declared_type: str
+    declared_size: int
+    object_key: str
+    object_version: str | None
+    content_type: str | None
+    size: int | None
+    sha256: bytes | None
+    width: int | None
+    height: int | None
+    captured_at: datetime | None
+    camera: str | None
+    refusal_code: str | None
+    refusal_detail: str | None
+    inspections: int
+    upload_expires_at: datetime
+    created_by: UUID
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def announced(self) -> Announcement:
+        """What its upload was announced as."""
+        return Announcement(self.file_name, self.declared_type, self.declared_size)
+
+    @property
+    def arrived(self) -> bool:
+        """Whether its file has come."""
+        return self.state is not State.AWAITING_UPLOAD
+
+    @property
+    def reached(self) -> Outcome | None:
+        """How far an earlier run has come; None where the file is still to be processed."""
+        if self.state is State.PROCESSING:
+            return "processed" if self.percent >= Stage.CAPTIONING.percent else None
+        if self.state is State.IN_REVIEW:
+            return "in_review"
+        return "refused" if self.state is State.REFUSED else "settled"
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """A picture made from a media item, at the object version that its making wrote."""
+
+    variant: str
+    object_key: str
+    object_version: str
+    content_type: str
+    width: int
+    height: int
+    size: int
+    sha256: bytes
+
+
+@dataclass(frozen=True)
+class Downloadable:
+    """One version of one object that a member may have."""
+
+    object_key: str
+    object_version: str
+    content_type: str
+    file_name: str
+
+
+@dataclass(frozen=True)
+class Photo:
+    """What inspection found out about a picture; sizes are as a person sees it."""
+
+    content_type: str
+    size: int
+    sha256: bytes
+    width: int
+    height: int
+    captured_at: datetime | None
+    camera: str | None
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object as the bucket has it."""
+
+    version: str
+    size: int
+
+
+class UnfitFile(Exception):
+    """A file that is not taken: `code` for programs, `detail` for the person who uploaded it."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        """Take a kebab-case code and a sentence that says what to do."""
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def object_key(tenant: str, media_id: UUID, variant: str, extension: str) -> str:
+    """Return where an original or a derivative of a tenant (slug) is kept."""
+    return f"tenants/{tenant}/media/{media_id}/{variant}.{extension}"
+
+
+def _check_name(name: str) -> None:
+    if not 1 <= len(name) <= MAX_FILE_NAME or name in (".", ".."):
+        wrong = f"A file name has 1 to {MAX_FILE_NAME} characters."
+    elif not name.isprintable() or {"/", "\\"} & set(name):
+        wrong = "A file name has no control characters and no / or \\."
+    else:
+        return
+    raise FileNameInvalid(wrong, errors=[FieldError("/file_name", "file-name-invalid", wrong)])

@@ -1,0 +1,32 @@
+"""Who asks: a user, and the user as a member of one tenant."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from socialflow.platform.tenancy import Tenant
+
+
+@dataclass(frozen=True)
+class User:
+    """A person who has signed in."""
+
+    id: UUID
+    email: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A user's place in a tenant, as the registry has it now."""
+
+    user: User
+    tenant: Tenant
+    role: str
+    permissions: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Caller(Membership):
+    """A member asking for something; `request_id` stands in every log line and answer of the request."""
+
+    request_id: str

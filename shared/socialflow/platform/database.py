@@ -1,0 +1,244 @@
+"""PostgreSQL: one connection for each thread and cell, qualified names only, one transaction for each event.
+
+`search_path` is never set: it leaks through a pooled connection and fails open. A tenant's transaction enters the
+tenant's role, so that a wrong schema name in a statement is refused by the database itself.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, LiteralString, TypeVar
+
+import psycopg
+from psycopg import sql
+from psycopg.pq import TransactionStatus
+from psycopg.rows import class_row, dict_row
+from psycopg.types.json import Jsonb
+
+from socialflow.errors import Unavailable
+from socialflow.platform import doorbell, secrets
+from socialflow.platform.events import Fact
+from socialflow.platform.ids import new_id
+from socialflow.platform.observability import logger
+from socialflow.platform.settings import DatabaseSettings
+from socialflow.platform.tenancy import Tenant
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Params = Mapping[str, Any] | Sequence[Any] | None
+T = TypeVar("T")
+
+CONTROL = "control"
+_BEGIN = sql.SQL("BEGIN").format()
+_open = threading.local()
+
+_EMIT: LiteralString = """
+WITH numbered AS (
+    INSERT INTO cell.fact_seq AS f (tenant, aggregate_id, seq) VALUES (%(tenant)s, %(aggregate_id)s, 1)
+    ON CONFLICT (tenant, aggregate_id) DO UPDATE SET seq = f.seq + 1 RETURNING seq)
+INSERT INTO cell.outbox (id, tenant, type, aggregate, aggregate_id, seq, data)
+SELECT %(id)s, %(tenant)s, %(type)s, %(aggregate)s, %(aggregate_id)s, seq, %(data)s FROM numbered
+"""
+
+
+class DatabaseDown(Unavailable):
+    """The database does not answer, or not in time: a lost connection, a lock, a deadlock."""
+
+    code, title = "database-down", "The database does not answer"
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__(
+            "The database did not answer in time. Repeat the request; with the same Idempotency-Key it is done once.",
+            retry_after=2,
+        )
+
+
+class Transaction:
+    """A tenant's transaction: `{s}` in a statement stands for the tenant's schema."""
+
+    def __init__(self, connection: Connection, tenant: Tenant) -> None:
+        """Wrap an open transaction that has entered the tenant's role."""
+        self.connection = connection
+        self.tenant = tenant
+        self.emitted = False
+
+    def one(self, row: type[T], query: LiteralString, params: Params = None) -> T | None:
+        """Return the first row as `row` (a dataclass), or None."""
+        with self.connection.cursor(row_factory=_factory(row)) as cursor:
+            return cursor.execute(self._qualified(query), params).fetchone()
+
+    def all(self, row: type[T], query: LiteralString, params: Params = None) -> list[T]:
+        """Return every row as `row` (a dataclass)."""
+        with self.connection.cursor(row_factory=_factory(row)) as cursor:
+            return cursor.execute(self._qualified(query), params).fetchall()
+
+    def value(self, query: LiteralString, params: Params = None) -> Any:
+        """Return the first column of the first row, or None."""
+        found = self.connection.execute(self._qualified(query), params).fetchone()
+        return found[0] if found else None
+
+    def execute(self, query: LiteralString, params: Params = None) -> int:
+        """Run a statement; return the number of its rows."""
+        return self.connection.execute(self._qualified(query), params).rowcount
+
+    def emit(self, fact: Fact) -> None:
+        """Write a fact to the outbox: it leaves if, and only if, this transaction commits."""
+        self.connection.execute(
+            _EMIT,
+            {
+                "id": new_id(),
+                "tenant": self.tenant.slug,
+                "type": fact.type,
+                "aggregate": fact.aggregate,
+                "aggregate_id": fact.subject_id,
+                "data": Jsonb(fact.data()),
+            },
+        )
+        self.emitted = True
+
+    def _qualified(self, query: LiteralString) -> sql.Composed:
+        return _compose(query, self.tenant.schema)
+
+
+@contextmanager
+def transaction(tenant: Tenant) -> Iterator[Transaction]:
+    """Open a tenant's transaction; commit at the end, roll back on any exception, then ring the relay's doorbell."""
+    enter = sql.SQL("BEGIN; SELECT cell.enter_tenant_role({})").format(sql.Literal(tenant.schema))
+    with _begun(tenant.cell, enter) as connection:
+        tx = Transaction(connection, tenant)
+        yield tx
+    if tx.emitted:
+        doorbell.ring(tenant.cell)
+
+
+@contextmanager
+def engine_room(cell: str = "cell-1") -> Iterator[Connection]:
+    """Open a transaction on a cell as the application itself: outbox and work of every tenant, no tenant's schema."""
+    with _begun(cell, _BEGIN) as connection:
+        yield connection
+
+
+@contextmanager
+def control() -> Iterator[Connection]:
+    """Open a transaction on the registry of tenants and people."""
+    with _begun(CONTROL, _BEGIN) as connection:
+        yield connection
+
+
+@contextmanager
+def direct() -> Iterator[Connection]:
+    """Open a connection of its own and close it: for migrations, which begin their transactions themselves."""
+    with _connect() as connection:
+        yield connection
+
+
+def ping() -> bool:
+    """Tell whether the database answers."""
+    try:
+        with control() as connection:
+            connection.execute("SELECT 1")
+    except (Unavailable, psycopg.Error):
+        return False
+    return True
+
+
+def forget() -> None:
+    """Close this thread's connections: for tests, and after a restore from a snapshot."""
+    for connection in _connections().values():
+        connection.close()
+    _connections().clear()
+
+
+@contextmanager
+def _begun(place: str, begin: sql.Composed) -> Iterator[Connection]:
+    connection = _begin(place, begin)
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except psycopg.OperationalError as error:
+        _abandon(place, connection)
+        raise DatabaseDown from error
+    except BaseException:
+        _abandon(place, connection)
+        raise
+
+
+def _begin(place: str, begin: sql.Composed) -> Connection:
+    """Begin on the kept connection; where that one has died while the sandbox slept, on a new one."""
+    kept = _connections().get(place)
+    if kept is not None:
+        if kept.info.transaction_status is not TransactionStatus.IDLE:
+            raise RuntimeError(f"A transaction on {place} is open already: one event is one transaction")
+        try:
+            kept.execute(begin)
+        except psycopg.OperationalError:
+            _abandon(place, kept)
+        except psycopg.Error:
+            _abandon(place, kept)
+            raise
+        else:
+            return kept
+    fresh = _connections()[place] = _connect()
+    try:
+        fresh.execute(begin)
+    except psycopg.OperationalError as error:
+        _abandon(place, fresh)
+        raise DatabaseDown from error
+    except psycopg.Error:
+        _abandon(place, fresh)
+        raise
+    return fresh
+
+
+def _abandon(place: str, connection: Connection) -> None:
+    """Roll back; a connection that cannot is closed and left."""
+    try:
+        connection.execute("ROLLBACK")
+    except psycopg.Error:
+        logger.warning("A database connection was lost")
+        connection.close()
+        _connections().pop(place, None)
+
+
+def _connect() -> Connection:
+    arn = DatabaseSettings.from_env().database_secret
+    try:
+        try:
+            return _dial(secrets.document(arn))
+        except psycopg.OperationalError:
+            secrets.forget(arn)  # the password may have been rotated
+            return _dial(secrets.document(arn))
+    except psycopg.OperationalError as error:
+        raise DatabaseDown from error
+
+
+def _dial(where: Mapping[str, Any]) -> Connection:
+    return psycopg.connect(
+        host=where["host"],
+        port=where["port"],
+        dbname=where["dbname"],
+        user=where["username"],
+        password=where["password"],
+        connect_timeout=5,
+        application_name="socialflow",
+        autocommit=True,
+        prepare_threshold=None,  # DEALLOCATE pins a proxied connection
+    )
+
+
+def _connections() -> dict[str, Connection]:
+    try:
+        kept: dict[str, Connection] = _open.connections
+    except AttributeError:
+        kept = _open.connections = {}
+    return kept
+
+
+def _factory(row: type[T]) -> Any:
+    return dict_row if row is dict else class_row(row)
+
+
+@cache
+def _compose(query: LiteralString, schema: str) -> sql.Composed:
+    return sql.SQL(query).format(s=sql.Identifier(schema))

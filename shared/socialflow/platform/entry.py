@@ -1,0 +1,38 @@
+"""How a function that is not an HTTP one begins: settings checked, log context set, a bug logged once and raised."""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from socialflow.platform import settings
+from socialflow.platform.observability import logger
+
+Handler = Callable[[dict[str, Any], Any], Any]
+
+
+def entry(*needs: type[settings.Settings]) -> Callable[[Handler], Handler]:
+    """Make a handler of a function that takes the event; the settings it needs are checked at its first call."""
+
+    def wrap(function: Handler) -> Handler:
+        @wraps(function)
+        def handler(event: dict[str, Any], context: Any) -> Any:
+            settings.require((settings.CommonSettings, *needs))
+            logger.clear_state()
+            logger.append_keys(function=function.__module__.split(".")[-2], **_ids(event, context))
+            try:
+                return function(event, context)
+            except Exception:
+                logger.exception("The function failed")
+                raise
+
+        return handler
+
+    return wrap
+
+
+def _ids(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    keys = {"request_id": getattr(context, "aws_request_id", None), "trace_id": os.environ.get("_X_AMZN_TRACE_ID")}
+    if isinstance(event, Mapping):
+        keys |= {name: event[name] for name in ("tenant", "kind", "id", "run") if name in event}
+    return {key: value for key, value in keys.items() if value is not None}

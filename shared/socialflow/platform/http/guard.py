@@ -1,0 +1,174 @@
+"""The way in: route, then person, then tenant, then permission; only then is the request read.
+
+Powertools validates before any middleware of ours. So its two validators are put behind the guard, in our own order,
+instead of being switched on.
+"""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.middlewares import BaseMiddlewareHandler, NextMiddleware
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
+
+from socialflow.errors import FieldError, Invalid, MethodNotAllowed, NotFound
+from socialflow.platform.caller import Caller, Membership, User
+from socialflow.platform.http import body
+from socialflow.platform.http.access import Access
+from socialflow.platform.http.refusals import PermissionDenied, TenantRequired, TenantSuspended
+from socialflow.platform.observability import logger
+
+if TYPE_CHECKING:
+    from socialflow.platform.http.app import Api
+
+TENANT_HEADER = "X-Tenant-Id"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The request that is being answered, for the helpers that need more of it than a route's parameters."""
+
+    app: "Api"
+    method: str
+    template: str
+
+    @property
+    def route(self) -> str:
+        """Method and path template: `POST /v1/posts/{post_id}/cancel`."""
+        return f"{self.method} {self.template}"
+
+    @property
+    def path(self) -> str:
+        """The path as it was asked for."""
+        return self.app.current_event.path
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's parameters."""
+        return self.app.current_event.query_string_parameters
+
+    @property
+    def body(self) -> object:
+        """The body's object, once it has been read."""
+        return self.app.context.get("body")
+
+    def header(self, name: str) -> str:
+        """Return a request header, empty where it is missing."""
+        return str(self.app.current_event.headers.get(name) or "").strip()
+
+
+_asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
+_user: ContextVar[User | None] = ContextVar("user", default=None)
+_caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
+
+
+class Door(Protocol):
+    """Who may come in: the identity context, or a fake of it."""
+
+    def sign_in(self, authorization: str) -> User:
+        """Return whose token it is; raises `Unauthenticated`."""
+
+    def admit(self, authorization: str, tenant: str) -> Membership:
+        """Return their membership of a tenant (slug or id); raises `Unauthenticated` or `Forbidden`."""
+
+
+class Guard(BaseMiddlewareHandler["Api"]):
+    """Refuses what may not come in, before anything else is read."""
+
+    def handler(self, app: "Api", next_middleware: NextMiddleware) -> Response[Any]:
+        """Pass the request on, or raise a refusal."""
+        _user.set(None)
+        _caller.set(None)
+        asked = Asked(app, app.request.method, app.request.route)
+        _asked.set(asked)
+        access = app.access.get((asked.method, asked.template))
+        if access is None:
+            raise app.nothing_at(asked.path)
+        logger.append_keys(route=asked.route)
+        if access.signed_in:
+            _let_in(app.door, asked, access)
+        _check_query(asked)
+        return next_middleware(app)
+
+
+class RequestReader(OpenAPIRequestValidationMiddleware):
+    """Powertools' validator over our own reading of the body."""
+
+    def __init__(self) -> None:
+        """Powertools' own has no annotation."""
+        super().__init__()  # type: ignore[no-untyped-call] # it has none
+
+    def _get_body(self, app: Any) -> dict[str, Any]:
+        event = app.current_event
+        found = body.read(event.headers.get("Content-Type") or "", event.body, is_base64=bool(event.is_base64_encoded))
+        app.append_context(body=found)
+        return found  # type: ignore[return-value] # None is no body: the validator takes it, its annotation does not
+
+
+def caller() -> Caller:
+    """Return who asks, in a route that `@requires` a permission."""
+    found = _caller.get()
+    if found is None:
+        raise RuntimeError("caller() is for routes that @requires a permission")
+    return found
+
+
+def current_user() -> User:
+    """Return who is signed in, in a route that asks for it."""
+    found = _user.get()
+    if found is None:
+        raise RuntimeError("current_user() is for routes that ask for a signed-in user")
+    return found
+
+
+def current_request() -> Asked:
+    """Return the request that is being answered."""
+    found = _asked.get()
+    if found is None:
+        raise RuntimeError("current_request() is for the time of a request")
+    return found
+
+
+def nothing_at(methods: list[str]) -> NotFound | MethodNotAllowed:
+    """Return the refusal of a path that has these methods and not the one asked for."""
+    if not methods:
+        return NotFound("There is nothing at this address. docs/openapi.json lists the routes.")
+    allow = sorted({*methods, "HEAD"} if "GET" in methods else methods)
+    return MethodNotAllowed(f"This path takes {', '.join(allow)}.", allow=allow)
+
+
+def _let_in(door: Door | None, asked: Asked, access: Access) -> None:
+    if door is None:
+        raise RuntimeError("A route that asks for a user was registered without a door")
+    authorization, tenant = asked.header("Authorization"), asked.header(TENANT_HEADER)
+    if access.permission is None or not tenant:
+        _signed_in(door.sign_in(authorization))
+    if access.permission is None:
+        return
+    if not tenant:
+        raise TenantRequired(f"Send the header {TENANT_HEADER}. GET /v1/me lists your tenants.")
+    member = door.admit(authorization, tenant)
+    _signed_in(member.user)
+    logger.append_keys(tenant=member.tenant.slug)
+    if access.permission not in member.permissions:
+        raise PermissionDenied(
+            f"This needs the permission {access.permission}. Ask an owner or an admin of the tenant.",
+            permission=access.permission,
+            role=member.role,
+        )
+    if access.changes(asked.method) and not member.tenant.active:
+        raise TenantSuspended("A suspended tenant can be read, and changes nothing. Ask its owner.")
+    _caller.set(Caller(member.user, member.tenant, member.role, member.permissions, asked.app.request_id))
+
+
+def _signed_in(user: User) -> None:
+    _user.set(user)
+    logger.append_keys(user=str(user.id))
+
+
+def _check_query(asked: Asked) -> None:
+    wrong = [name for name, value in asked.query.items() if not (body.is_plain(name) and body.is_plain(value))]
+    if wrong:
+        detail = "Text may hold no NUL and no half of a surrogate pair."
+        raise Invalid(detail, errors=[FieldError(f"?{name}", "text-invalid", detail) for name in wrong])

@@ -1,0 +1,45 @@
+"""The refusals of the HTTP edge itself; the contexts have their own."""
+
+from socialflow.errors import Forbidden, Invalid, Refusal
+
+
+class TenantRequired(Refusal):
+    """The header that names the tenant is missing."""
+
+    status, code, title = 400, "tenant-required", "Say which tenant"
+
+
+class CursorExpired(Refusal):
+    """The cursor is of another list, or damaged."""
+
+    status, code, title = 400, "cursor-expired", "Begin the list again"
+
+
+class BodyTooLarge(Refusal):
+    """The body is over the limit."""
+
+    status, code, title = 413, "body-too-large", "The body is too large"
+
+
+class MalformedBody(Invalid):
+    """The body cannot be read as one JSON object."""
+
+    code, title = "malformed-body", "The body cannot be read"
+
+
+class PermissionDenied(Forbidden):
+    """The caller's role lacks the permission."""
+
+    code, title = "permission-denied", "Your role may not do this"
+
+
+class TenantSuspended(Forbidden):
+    """A suspended tenant reads, and changes nothing."""
+
+    code, title = "tenant-suspended", "The tenant is suspended"
+
+
+class Bug(Refusal):
+    """Something that we did not expect: logged with its stack, told without."""
+
+    status, code, title = 500, "internal", "Something went wrong here"

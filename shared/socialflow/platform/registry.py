@@ -1,0 +1,26 @@
+"""The registry: a tenant by its slug, for work that begins without a person (a task, an event of the bucket)."""
+
+from psycopg.rows import class_row
+
+from socialflow.errors import NotFound
+from socialflow.platform.database import control
+from socialflow.platform.tenancy import Tenant
+
+_NAMED = """
+SELECT id, slug, name, status, plan, settings, cell FROM control.tenants WHERE slug = %s AND status <> 'deleted'
+"""
+
+
+class UnknownTenant(NotFound):
+    """The registry has no such living tenant."""
+
+    code, title = "unknown-tenant", "No such tenant"
+
+
+def named(slug: str) -> Tenant:
+    """Return a living tenant as the registry has it now; raises `UnknownTenant`."""
+    with control() as connection, connection.cursor(row_factory=class_row(Tenant)) as cursor:
+        tenant = cursor.execute(_NAMED, (slug,)).fetchone()
+    if tenant is None:
+        raise UnknownTenant(f"There is no tenant {slug!r}.", tenant=slug)
+    return tenant

@@ -1,0 +1,169 @@
+"""What a function is told by its environment: one frozen dataclass for each capability.
+
+A field `media_bucket` is read from `SOCIALFLOW_MEDIA_BUCKET`. A handler declares the groups that it uses as `NEEDS`;
+the stack gives each function the same groups, and a test holds one against the other.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any, Self, cast
+
+PREFIX = "SOCIALFLOW_"
+
+
+class MissingSettings(RuntimeError):
+    """The environment lacks keys; the message names all of them."""
+
+
+def told(what: str, default: Any = MISSING) -> Any:
+    """Declare a setting with its sentence for the docs; without a default it is required."""
+    return field(default=default, metadata={"what": what})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A group of settings."""
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """Read the group from the environment, once for each process; raises `MissingSettings`."""
+        if cls not in _known:
+            _known[cls] = _read(cls)
+        return cast("Self", _known[cls])
+
+    @classmethod
+    def keys(cls) -> dict[str, bool]:
+        """Return the environment's names for this group, each with whether it is required."""
+        return {_key(one): one.default is MISSING for one in fields(cls)}
+
+
+@dataclass(frozen=True)
+class CommonSettings(Settings):
+    """What every function is told."""
+
+    stage: str = told("The stage's name, for the logs.")
+    log_level: str = told("The least level that is logged.", "INFO")
+
+
+@dataclass(frozen=True)
+class DatabaseSettings(Settings):
+    """Where the database's address and password are kept."""
+
+    database_secret: str = told("ARN of the secret {host, port, dbname, username, password}.")
+
+
+@dataclass(frozen=True)
+class StorageSettings(Settings):
+    """The media bucket."""
+
+    media_bucket: str = told("The bucket's name.")
+    presign_ttl: int = told("Seconds for which a presigned URL is asked.", 3600)
+
+
+@dataclass(frozen=True)
+class BusSettings(Settings):
+    """The event bus that facts are put on."""
+
+    bus_name: str = told("The bus's name.")
+
+
+@dataclass(frozen=True)
+class DoorbellSettings(Settings):
+    """The queue that tells the relay that facts are waiting."""
+
+    doorbell_queue_url: str = told("The queue's URL.")
+
+
+@dataclass(frozen=True)
+class KeySettings(Settings):
+    """The KMS key that data keys are made under."""
+
+    key_id: str = told("The key's id or ARN.")
+
+
+@dataclass(frozen=True)
+class OidcSettings(Settings):
+    """Whose tokens are believed."""
+
+    oidc_issuer: str = told("The only `iss` that is accepted.")
+    oidc_jwks_url: str = told("Where the issuer's public keys are.")
+    oidc_audience: str = told("The `aud` to demand; empty: not checked.", "")
+    oidc_authorized_parties: tuple[str, ...] = told("The `azp` to accept, a comma list; empty: not checked.", ())
+
+
+@dataclass(frozen=True)
+class WorkflowSettings(Settings):
+    """The two state machines."""
+
+    ingest_state_machine: str = told("ARN of Ingest Media.")
+    publish_state_machine: str = told("ARN of Publish Post.")
+
+
+@dataclass(frozen=True)
+class ReviewSettings(Settings):
+    """Reviews."""
+
+    review_ttl: int = told("Seconds for which a review stays open.", 604_800)
+
+
+@dataclass(frozen=True)
+class PublishSettings(Settings):
+    """Times of publishing."""
+
+    prepare_lead: int = told("Seconds before due at which preparing begins.", 120)
+    horizon: int = told("Seconds before due at which a post gets an execution.", 86_400)
+    publish_lease: int = told("Seconds of an attempt: the function's timeout and the network's settling.", 120)
+
+
+@dataclass(frozen=True)
+class CaptionSettings(Settings):
+    """The captioner."""
+
+    caption_model: str = told("The model, by its LiteLLM name.")
+    caption_api_base: str = told("Its base URL; empty: the provider's own.", "")
+    caption_api_key_secret: str = told("ARN of the secret with its key; empty: it needs none.", "")
+
+
+@dataclass(frozen=True)
+class EgressSettings(Settings):
+    """Calls to hosts that users name."""
+
+    egress_allowed_hosts: tuple[str, ...] = told("Private `host:port`s that may be called: local peers.", ())
+
+
+_known: dict[type[Settings], Settings] = {}
+
+
+def require(groups: Iterable[type[Settings]]) -> None:
+    """Raise `MissingSettings` naming every required key of the groups that the environment lacks."""
+    wanted = (key for group in groups for key, required in group.keys().items() if required)
+    missing = sorted({key for key in wanted if not os.environ.get(key)})
+    if missing:
+        raise MissingSettings(f"The environment lacks {', '.join(missing)}")
+
+
+def forget() -> None:
+    """Drop what was read: for tests that change the environment."""
+    _known.clear()
+
+
+def _read(group: type[Settings]) -> Settings:
+    require((group,))
+    given = {one: os.environ.get(_key(one)) for one in fields(group)}
+    return group(**{one.name: _cast(one, text) for one, text in given.items() if text})
+
+
+def _key(one: Field[Any]) -> str:
+    return PREFIX + one.name.upper()
+
+
+def _cast(one: Field[Any], text: str) -> object:
+    if one.type is int:
+        try:
+            return int(text)
+        except ValueError:
+            raise MissingSettings(f"{_key(one)} must be a whole number, not {text!r}") from None
+    if one.type is str:
+        return text
+    return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -1,0 +1,168 @@
+"""Work: one row for each subject whose workflow must move.
+
+The database is the truth, executions are workers. A row whose `wake_at` has passed is started, or started again: `run`
+goes up by one under the row's lock, and every task of an older run finds itself superseded.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from socialflow.platform.aws import client
+from socialflow.platform.database import Transaction, engine_room
+from socialflow.platform.observability import logger
+
+Kind = Literal["ingest", "publish"]
+
+GRACE = timedelta(seconds=120)
+"""How long a started run may be silent before it is started again (longer for runs past the sixth); a task that
+needs longer postpones."""
+INPUT_VERSION = 1
+DEFAULT_CELL = "cell-1"
+
+_SCHEDULE = """
+INSERT INTO cell.work (tenant, kind, id, wake_at) VALUES (%(tenant)s, %(kind)s, %(id)s, %(wake_at)s)
+ON CONFLICT (tenant, kind, id) DO UPDATE SET wake_at = excluded.wake_at
+"""
+_OF_RUN = " WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s AND run = %(run)s"
+_DUE = """
+UPDATE cell.work w SET run = w.run + 1, token = NULL, token_run = NULL,
+       wake_at = clock_timestamp() + greatest(%(grace)s, least(2 ^ least(w.run, 12), 3600) * interval '1 second')
+  FROM (SELECT tenant, kind, id FROM cell.work WHERE wake_at <= clock_timestamp()
+         ORDER BY wake_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) due
+ WHERE w.tenant = due.tenant AND w.kind = due.kind AND w.id = due.id
+RETURNING w.tenant, w.kind, w.id, w.run
+"""
+_HURRY = (
+    """
+UPDATE cell.work
+   SET wake_at = least(wake_at, clock_timestamp() + least(2 ^ least(run, 12), 3600) * interval '1 second')
+"""
+    + _OF_RUN
+)
+_PARKED = """
+SELECT token FROM cell.work
+ WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s AND token_run = run
+"""
+_RESTART = """
+UPDATE cell.work SET wake_at = clock_timestamp(), token = NULL, token_run = NULL
+ WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s AND token = %(token)s
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a subject's workflow."""
+
+    tenant: str
+    kind: Kind
+    id: UUID
+    run: int
+
+    @property
+    def name(self) -> str:
+        """The execution's name: a closed one is refused for 90 days, so a run starts once."""
+        return f"{self.kind}-{self.id}-{self.run}"
+
+    def document(self) -> str:
+        """Return the execution's input."""
+        facts = {"v": INPUT_VERSION, "tenant": self.tenant, "kind": self.kind, "id": str(self.id), "run": self.run}
+        return json.dumps(facts, separators=(",", ":"))
+
+
+def schedule(tx: Transaction, kind: Kind, subject_id: UUID, *, wake_at: datetime) -> None:
+    """Ask for the subject's workflow at `wake_at`; an earlier wish is replaced."""
+    tx.execute(_SCHEDULE, {"tenant": tx.tenant.slug, "kind": kind, "id": subject_id, "wake_at": wake_at})
+
+
+def postpone(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int, wake_at: datetime) -> bool:
+    """Promise to be heard of by `wake_at`; False where the run is superseded."""
+    query = "UPDATE cell.work SET wake_at = %(wake_at)s" + _OF_RUN
+    return tx.execute(query, _of_run(tx, kind, subject_id, run) | {"wake_at": wake_at}) == 1
+
+
+def is_current(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int) -> bool:
+    """Tell whether the run is the subject's newest; its row stays locked, so that it is so until the commit."""
+    query = "SELECT run FROM cell.work" + _OF_RUN + " FOR UPDATE"
+    return tx.value(query, _of_run(tx, kind, subject_id, run)) is not None
+
+
+def finish(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int) -> bool:
+    """Say that the subject's workflow has nothing more to do; False where the run is superseded."""
+    return tx.execute("DELETE FROM cell.work" + _OF_RUN, _of_run(tx, kind, subject_id, run)) == 1
+
+
+def park(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int, token: str) -> bool:
+    """Keep the task token that wakes the run; the newest wins. False where the run is superseded."""
+    query = "UPDATE cell.work SET token = %(token)s, token_run = run" + _OF_RUN
+    return tx.execute(query, _of_run(tx, kind, subject_id, run) | {"token": token}) == 1
+
+
+def parked_token(tx: Transaction, kind: Kind, subject_id: UUID) -> str | None:
+    """Return the token that the subject's present run waits on."""
+    token: str | None = tx.value(_PARKED, {"tenant": tx.tenant.slug, "kind": kind, "id": subject_id})
+    return token
+
+
+def restart(tx: Transaction, kind: Kind, subject_id: UUID, *, token: str) -> None:
+    """Make the subject due now: whoever waited on this token is gone."""
+    tx.execute(_RESTART, {"tenant": tx.tenant.slug, "kind": kind, "id": subject_id, "token": token})
+
+
+def answer(token: str, outcome: Mapping[str, object]) -> bool:
+    """Wake the waiting execution, after the commit. False where it no longer waits: the decision is a row anyway."""
+    states = client("stepfunctions")
+    try:
+        states.send_task_success(taskToken=token, output=json.dumps(dict(outcome)))
+    except (states.exceptions.TaskTimedOut, states.exceptions.TaskDoesNotExist, states.exceptions.InvalidToken):
+        return False
+    return True
+
+
+def hurry(run: Run, *, cell: str = DEFAULT_CELL) -> bool:
+    """Bring a run's next start forward: its execution is known to have failed. False where a newer run has it.
+
+    The wait doubles with each run (2 s, 4 s, … one hour), so that what fails for ever does not cost for ever.
+    """
+    with engine_room(cell) as connection:
+        where = {"tenant": run.tenant, "kind": run.kind, "id": run.id, "run": run.run}
+        return connection.execute(_HURRY, where).rowcount == 1
+
+
+def wake_everything(*, cell: str = DEFAULT_CELL) -> int:
+    """Make every subject due: all executions are known to be gone. Return how many there are.
+
+    Safe at any time: a run that is alive after all finds itself superseded, and a subject with nothing to do yet goes
+    back to sleep.
+    """
+    with engine_room(cell) as connection:
+        return connection.execute("UPDATE cell.work SET wake_at = least(wake_at, clock_timestamp())").rowcount
+
+
+def start_due(machines: Mapping[str, str], *, cell: str = DEFAULT_CELL, limit: int = 100) -> int:
+    """Start an execution for each subject that is due, by kind of machine (ARNs); return how many were started.
+
+    The run's number is committed first. Dying before the start costs a grace period, never a second run of one number.
+    """
+    with engine_room(cell) as connection, connection.cursor(row_factory=class_row(Run)) as cursor:
+        runs = cursor.execute(_DUE, {"grace": GRACE, "limit": limit}).fetchall()
+    for run in runs:
+        _start(machines[run.kind], run)
+    return len(runs)
+
+
+def _start(machine: str, run: Run) -> None:
+    states = client("stepfunctions")
+    try:
+        states.start_execution(stateMachineArn=machine, name=run.name, input=run.document())
+    except states.exceptions.ExecutionAlreadyExists:
+        logger.info("The run was started already", execution=run.name)
+
+
+def _of_run(tx: Transaction, kind: Kind, subject_id: UUID, run: int) -> dict[str, object]:
+    return {"tenant": tx.tenant.slug, "kind": kind, "id": subject_id, "run": run}

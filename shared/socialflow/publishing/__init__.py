@@ -1,0 +1,1 @@
+"""Publishing: posts, their targets, and the ledger that makes each go out exactly once."""

@@ -1,0 +1,156 @@
+"""What goes out: a post's text, media and variants, and the rendering of them that one destination gets.
+
+A rendering's hash covers everything that the network will be given and nothing else. Approval and preparation are bound
+to it, so that whatever is edited afterwards voids both.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class MediaFile:
+    """An approved media item's file that may go out, as the media context has it; `sha256` in hex."""
+
+    id: UUID
+    sha256: str
+    object_key: str
+    object_version: str
+    content_type: str
+    size: int
+    alt_text: str = ""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One media item in a post, pinned to the content that was approved."""
+
+    id: UUID
+    sha256: str
+    alt_text: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"id": str(self.id), "sha256": self.sha256, "alt_text": self.alt_text}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """Read what `document` gave."""
+        return cls(UUID(document["id"]), document["sha256"], document["alt_text"])
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What one network gets instead of the post's own; None: the post's own."""
+
+    text: str | None = None
+    media: tuple[Piece, ...] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        media = None if self.media is None else [piece.document() for piece in self.media]
+        return {"text": self.text, "media": media, "options": dict(self.options)}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """Read what `document` gave."""
+        media = document["media"]
+        pieces = None if media is None else tuple(Piece.of(piece) for piece in media)
+        return cls(document["text"], pieces, document["options"])
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A connected account that a post may go to, as the accounts context has it."""
+
+    account_id: UUID
+    network: str
+    base_url: str
+    remote_account: str
+    capabilities: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def honours_keys(self) -> bool:
+        """Whether the server keeps idempotency keys, so that repeating a request inside their window is safe."""
+        return bool(self.capabilities.get("idempotency_key", False))
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """Exactly what goes out at one destination."""
+
+    network: str
+    account_id: UUID
+    remote_account: str
+    text: str
+    media: tuple[Piece, ...]
+    options: Mapping[str, Any]
+
+    @property
+    def hash(self) -> bytes:
+        """Return the SHA-256 of everything that the network will be given."""
+        return _digest(
+            {
+                "network": self.network,
+                "account": [str(self.account_id), self.remote_account],
+                "text": self.text,
+                # The content of a medium, not its id: the same picture uploaded twice is the same picture.
+                "media": [[piece.sha256, piece.alt_text] for piece in self.media],
+                "options": dict(self.options),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a person wrote, for every network at once."""
+
+    text: str = ""
+    media: tuple[Piece, ...] = ()
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+
+    def rendered_for(self, network: str, account_id: UUID, remote_account: str) -> Rendering:
+        """Return what a destination on that network gets."""
+        variant = self.variants.get(network, Variant())
+        return Rendering(
+            network=network,
+            account_id=account_id,
+            remote_account=remote_account,
+            text=self.text if variant.text is None else variant.text,
+            media=self.media if variant.media is None else variant.media,
+            options=variant.options,
+        )
+
+    def media_ids(self) -> frozenset[UUID]:
+        """Return the ids of all media that any network gets."""
+        pieces = list(self.media)
+        for variant in self.variants.values():
+            pieces.extend(variant.media or ())
+        return frozenset(piece.id for piece in pieces)
+
+    def hash(self, renderings: Iterable[Rendering]) -> bytes:
+        """Return the SHA-256 of a post: what was written, and what each of its targets gets."""
+        return _digest({"content": self.document(), "targets": sorted(one.hash.hex() for one in renderings)})
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "text": self.text,
+            "media": [piece.document() for piece in self.media],
+            "variants": {network: variant.document() for network, variant in self.variants.items()},
+        }
+
+
+def idempotency_key(target_id: UUID, content_hash: bytes) -> str:
+    """Return the key of a target's content: an edit gets a new one, a repetition of the same content never does."""
+    return f"{target_id}-{content_hash.hex()[:32]}"
+
+
+def _digest(document: Mapping[str, Any]) -> bytes:
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).digest()

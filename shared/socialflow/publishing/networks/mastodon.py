@@ -1,0 +1,299 @@
+"""Mastodon, and the servers that speak its API. Facts: https://docs.joinmastodon.org/methods/.
+
+A key (`Idempotency-Key`) is kept for an hour, by servers that keep keys at all, and only once the status is made: a
+server that dies between the two has the status and not the key. So evidence begins with looking at the statuses.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from socialflow.platform import egress
+from socialflow.publishing.content import Rendering
+from socialflow.publishing.networks import evidence
+from socialflow.publishing.networks.port import (
+    Answer,
+    Identity,
+    Later,
+    NotSeen,
+    Preparation,
+    Prepared,
+    Receipt,
+    Refused,
+    Search,
+    Sighting,
+    Unknown,
+    Upload,
+)
+
+SKEW = timedelta(minutes=2)
+"""How far a server's clock may be from ours."""
+PAGE = 40
+PAGES = 5
+POLL = 1.0
+
+# Answered before anything is made: by the server's authentication and validation.
+_REFUSALS = {
+    400: "content-refused",
+    401: "invalid-credentials",
+    403: "invalid-credentials",
+    404: "network-refused",
+    405: "network-refused",
+    406: "network-refused",
+    410: "network-refused",
+    411: "network-refused",
+    413: "content-refused",
+    414: "network-refused",
+    415: "content-refused",
+    421: "network-refused",
+    422: "content-refused",
+    431: "network-refused",
+    451: "content-refused",
+}
+# The server says that another address would take it: this one has not.
+_MOVED = (301, 307, 308)
+# httpx raises these before a byte of the request is written.
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+class Mastodon:
+    """One account on one instance."""
+
+    def __init__(self, base_url: str, token: str) -> None:
+        """Take the instance's origin and an access token with the scopes read and write."""
+        self._base_url = base_url
+        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+
+    def identify(self, *, seconds: float) -> Identity | Refused | Later:
+        """Verify the token and read what the instance takes (v2, or v1 where there is no v2)."""
+        with self._client(seconds) as client:
+            own = _read(client, "/api/v1/accounts/verify_credentials")
+            if not isinstance(own, dict):
+                return own if isinstance(own, Refused | Later) else _no_mastodon()
+            if not (_text(own.get("id")) and _text(own.get("acct"))):
+                return _no_mastodon()
+            capabilities = {"idempotency_key": True, **self._limits(client)}
+        name = f"@{own['acct']}@{httpx.URL(self._base_url).netloc.decode()}"
+        return Identity(str(own["id"]), name, capabilities)
+
+    def _limits(self, client: httpx.Client) -> dict[str, int]:
+        for path in ("/api/v2/instance", "/api/v1/instance"):
+            instance = _read(client, path)
+            if isinstance(instance, dict):
+                return _figures(instance)
+        return {}
+
+    def prepare(self, rendering: Rendering, uploads: Sequence[Upload], *, seconds: float) -> Preparation:
+        """Upload the media and wait until they are processed; note the newest own status as a watermark."""
+        deadline = time.monotonic() + seconds
+        with self._client(seconds) as client:
+            media_ids = []
+            for upload in uploads:
+                done = self._upload(client, upload, deadline)
+                if not isinstance(done, str):
+                    return done
+                media_ids.append(done)
+            newest = self._newest(client, rendering.remote_account)
+        if isinstance(newest, Refused | Later):
+            return newest
+        return Prepared({"media_ids": media_ids, "watermark": newest})
+
+    def _upload(self, client: httpx.Client, upload: Upload, deadline: float) -> str | Refused | Later:
+        name = "photo." + upload.content_type.rpartition("/")[2]
+        request = client.build_request(
+            "POST",
+            "/api/v2/media",
+            files={"file": (name, upload.content, upload.content_type)},
+            data={"description": upload.alt_text},
+        )
+        made = _json(client, request)
+        while isinstance(made, _Body) and made.status in (202, 206):
+            if time.monotonic() + POLL > deadline:
+                return Later("The instance is still processing the media.")
+            time.sleep(POLL)
+            media_id = _text(_field(made.value, "id"))
+            made = _json(client, client.build_request("GET", f"/api/v1/media/{media_id}"))
+        if not isinstance(made, _Body):
+            return made
+        media_id = _text(_field(made.value, "id"))
+        return media_id or Later("The instance answered the upload without an id.")
+
+    def _newest(self, client: httpx.Client, account: str) -> str | Refused | Later:
+        found = _read(client, f"/api/v1/accounts/{account}/statuses", limit=1)
+        if isinstance(found, Refused | Later):
+            return found
+        return _text(_field(found[0], "id")) if isinstance(found, list) and found else ""
+
+    def publish(self, rendering: Rendering, prepared: Mapping[str, Any], key: str, *, seconds: float) -> Answer:
+        """Post the status."""
+        body = {"status": rendering.text, "media_ids": prepared["media_ids"], **rendering.options}
+        with self._client(seconds) as client:
+            request = client.build_request("POST", "/api/v1/statuses", json=body, headers={"Idempotency-Key": key})
+            try:
+                response = egress.send(client, request)
+            except egress.HostRefused as refused:
+                return _not_called(refused)
+            except _NEVER_SENT as error:
+                return Later(f"The instance could not be reached ({type(error).__name__}).")
+            except httpx.HTTPError as error:
+                return Unknown(f"The connection ended before the answer ({type(error).__name__}).")
+        return _outcome(response)
+
+    def find(self, search: Search, *, seconds: float) -> Sighting:
+        """Look through the statuses made since the attempt began, newest first."""
+        account, looked = search.rendering.remote_account, 0
+        watermark = search.prepared.get("watermark")
+        with self._client(seconds) as client:
+            oldest: dict[str, Any] = {"since_id": watermark} if watermark else {}
+            for _ in range(PAGES):
+                page = _read(
+                    client, f"/api/v1/accounts/{account}/statuses", limit=PAGE, exclude_reblogs="true", **oldest
+                )
+                if not isinstance(page, list):
+                    return page if isinstance(page, Later) else Later("The account's statuses cannot be read.")
+                for status in page:
+                    looked += 1
+                    if self._matches(client, status, search):
+                        return _receipt(status, {"found": "own statuses", "looked_at": looked})
+                if len(page) < PAGE or _before(page[-1], search.since):
+                    break
+                oldest["max_id"] = _text(_field(page[-1], "id"))
+        return NotSeen(looked)
+
+    def _matches(self, client: httpx.Client, status: object, search: Search) -> bool:
+        if not isinstance(status, dict) or not _text(status.get("id")) or str(status["id"]) in search.taken:
+            return False
+        if _before(status, search.since) or len(status.get("media_attachments") or ()) != len(search.rendering.media):
+            return False
+        source = _read(client, f"/api/v1/statuses/{status['id']}/source")
+        written = _field(source, "text")
+        if isinstance(written, str):
+            return evidence.same(written, search.rendering.text)
+        return evidence.same(evidence.plain(str(status.get("content") or "")), search.rendering.text)
+
+    def _client(self, seconds: float) -> Any:
+        return egress.client(self._base_url, seconds=seconds, headers=self._headers)
+
+
+class _Body:
+    """A JSON answer of a status below 300."""
+
+    def __init__(self, status: int, value: object) -> None:
+        self.status = status
+        self.value = value
+
+
+def _read(client: httpx.Client, path: str, **query: Any) -> Any:
+    """Return a GET's JSON, or `Refused` or `Later`."""
+    answer = _json(client, client.build_request("GET", path, params=query))
+    return answer.value if isinstance(answer, _Body) else answer
+
+
+def _json(client: httpx.Client, request: httpx.Request) -> _Body | Refused | Later:
+    """Send what may be repeated freely: whatever is no clear refusal is tried again later."""
+    try:
+        response = egress.send(client, request)
+    except egress.HostRefused as refused:
+        return _not_called(refused)
+    except httpx.HTTPError as error:
+        return Later(f"The instance did not answer ({type(error).__name__}).")
+    if response.status_code in _REFUSALS or response.status_code in _MOVED:
+        return _refusal(response)
+    value = _value(response)
+    if response.status_code >= 300 or value is None:
+        return Later(f"The instance answered {response.status_code}.", _wait(response))
+    return _Body(response.status_code, value)
+
+
+def _outcome(response: httpx.Response) -> Answer:
+    status = response.status_code
+    if status == 429:
+        return Later("The instance limits the rate of posts.", _wait(response))
+    if status in _REFUSALS or status in _MOVED:
+        return _refusal(response)
+    value = _value(response)
+    if status in (200, 201, 202) and isinstance(value, dict) and _text(value.get("id")):
+        return _receipt(value, {"answered": status})
+    return Unknown(f"The instance answered {status} and no status with it.")
+
+
+def _receipt(status: Mapping[str, Any], found: Mapping[str, Any]) -> Receipt:
+    url = status.get("url") or status.get("uri")
+    return Receipt(str(status["id"]), str(url) if url else None, _made_at(status), found)
+
+
+def _refusal(response: httpx.Response) -> Refused:
+    if response.status_code in _MOVED:
+        return Refused("network-refused", "The instance has moved to another address: connect the account there.")
+    said = _field(_value(response), "error")
+    words = said[:300].rstrip(".") if isinstance(said, str) else f"HTTP {response.status_code}"
+    return Refused(_REFUSALS[response.status_code], f"The instance says: {words}.")
+
+
+def _not_called(refused: egress.HostRefused) -> Refused:
+    return Refused("host-refused", f"The server's address is not called: {refused}.")
+
+
+def _no_mastodon() -> Refused:
+    return Refused("network-refused", "The server does not answer as Mastodon does.")
+
+
+def _figures(instance: Mapping[str, Any]) -> dict[str, int]:
+    configuration = _field(instance, "configuration")
+    statuses, media = _field(configuration, "statuses"), _field(configuration, "media_attachments")
+    named = {
+        "max_characters": _field(statuses, "max_characters"),
+        "characters_reserved_per_url": _field(statuses, "characters_reserved_per_url"),
+        "max_media_attachments": _field(statuses, "max_media_attachments"),
+        "image_size_limit": _field(media, "image_size_limit"),
+    }
+    return {name: value for name, value in named.items() if isinstance(value, int) and value > 0}
+
+
+def _field(value: object, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _text(value: object) -> str:
+    """Return an id as text; ids are strings there, and some servers send numbers."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _value(response: httpx.Response) -> object:
+    try:
+        return response.json()
+    except (ValueError, RecursionError):
+        return None
+
+
+def _wait(response: httpx.Response) -> float | None:
+    """Return the seconds of Retry-After, or until X-RateLimit-Reset (ISO 8601 there, a number elsewhere)."""
+    after = response.headers.get("retry-after", "")
+    if after.isdigit():
+        return float(after)
+    reset = _reset(response.headers.get("x-ratelimit-reset", ""))
+    return None if reset is None else max(0.0, (reset - datetime.now(UTC)).total_seconds())
+
+
+def _reset(value: str) -> datetime | None:
+    return datetime.fromtimestamp(int(value), UTC) if value.isdigit() and len(value) < 12 else _moment(value)
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _made_at(status: object) -> datetime | None:
+    return _moment(_field(status, "created_at"))
+
+
+def _before(status: object, since: datetime) -> bool:
+    made = _made_at(status)
+    return made is not None and made < since - SKEW

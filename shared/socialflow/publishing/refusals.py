@@ -1,0 +1,99 @@
+"""Why a post cannot be made, changed or sent: each with its own code, each saying what to do next."""
+
+from socialflow.errors import Conflict, Invalid, NotFound, PreconditionFailed, PreconditionRequired
+
+
+class UnknownPost(NotFound):
+    """There is no such post here."""
+
+    code, title = "unknown-post", "No such post"
+
+
+class UnknownTarget(NotFound):
+    """The post has no such target."""
+
+    code, title = "unknown-target", "No such target"
+
+
+class PostExists(Conflict):
+    """The id is taken by another post."""
+
+    code, title = "post-exists", "Another post has this id"
+
+
+class PostNotEditable(Conflict):
+    """Parts of it are out, or on their way."""
+
+    code, title = "post-not-editable", "The post can no longer be changed"
+
+
+class PostChanged(PreconditionFailed):
+    """Somebody changed it since the caller read it."""
+
+    code, title = "post-changed", "The post has changed since you read it"
+
+
+class VersionMissing(PreconditionRequired):
+    """The caller does not say what they saw."""
+
+    code, title = "version-missing", "Say which version you saw"
+
+
+class NothingToApprove(Conflict):
+    """It waits for no approval."""
+
+    code, title = "nothing-to-approve", "The post does not wait for an approval"
+
+
+class ApprovalTooLate(Conflict):
+    """Its time has passed."""
+
+    code, title = "approval-too-late", "The post's time has passed"
+
+
+class NothingToCancel(Conflict):
+    """Nothing of it is left to stop."""
+
+    code, title = "nothing-to-cancel", "Nothing is left to cancel"
+
+
+class NothingToRetry(Conflict):
+    """The target did not fail."""
+
+    code, title = "nothing-to-retry", "The target has not failed"
+
+
+class NothingToResolve(Conflict):
+    """The target's outcome is known."""
+
+    code, title = "nothing-to-resolve", "The target's outcome is known"
+
+
+class MediaNotApproved(Invalid):
+    """A media item that no one has approved."""
+
+    code, title = "media-not-approved", "Only approved media can be published"
+
+
+class UnknownAccount(Invalid):
+    """An account that is not connected here."""
+
+    code, title = "account-not-connected", "No such connected account"
+
+
+class UnknownNetwork(Invalid):
+    """A network that is not spoken here."""
+
+    code, title = "unknown-network", "That network is not supported"
+
+
+class DoesNotFit(Invalid):
+    """The network would refuse it."""
+
+    code, title = "does-not-fit", "The network would refuse this"
+
+
+class NotYetSupported(Invalid):
+    """It is planned and not there."""
+
+    code, title = "not-supported-yet", "This is not supported yet"

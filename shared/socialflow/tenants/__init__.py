@@ -1,0 +1,1 @@
+"""Tenants: companies, each with a schema and a role of its own."""
