@@ -1,0 +1,1 @@
+"""One folder is one Lambda function; its prefix tells the trigger."""

@@ -1,0 +1,67 @@
+"""The wire shapes of connected accounts. No shape that leaves has a token."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from socialflow.accounts.model import Account
+
+
+class CapabilitiesIn(BaseModel):
+    """What is known of the account's server better than it says itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    idempotency_key: Annotated[
+        bool | None,
+        Field(strict=True, description="False for a server that does not keep Idempotency-Key: nothing is sent twice."),
+    ] = None
+
+
+class ConnectAccount(BaseModel):
+    """An account to connect, with a token that its owner made on the network."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    network: Annotated[str, Field(min_length=1, max_length=40, description="mastodon")]
+    base_url: Annotated[str, Field(min_length=1, max_length=300, description="The server: https://mastodon.social")]
+    access_token: Annotated[SecretStr, Field(min_length=1, max_length=4096)]
+    capabilities: CapabilitiesIn = CapabilitiesIn()
+
+
+class AccountOut(BaseModel):
+    """A connected account."""
+
+    id: UUID
+    network: str
+    state: Annotated[str, Field(description="An open list: connected, expiring.")]
+    base_url: str
+    remote_account: Annotated[str, Field(description="The network's own id of the account.")]
+    remote_name: str
+    capabilities: dict[str, Any]
+    connected_by: UUID
+    connected_at: datetime
+
+    @classmethod
+    def of(cls, account: Account) -> Self:
+        """Shape an account."""
+        return cls(
+            id=account.id,
+            network=account.network,
+            state=account.state,
+            base_url=account.base_url,
+            remote_account=account.remote_account,
+            remote_name=account.remote_name,
+            capabilities=dict(account.capabilities),
+            connected_by=account.connected_by,
+            connected_at=account.connected_at,
+        )
+
+
+class AccountPageOut(BaseModel):
+    """Connected accounts, the newest first."""
+
+    items: list[AccountOut]
+    next_cursor: str | None

@@ -1,0 +1,187 @@
+"""Uploads and media items."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from functions.api_media.schemas import (
+    CaptionOut,
+    CaptionVersionsOut,
+    DerivativeOut,
+    DownloadOut,
+    MediaOut,
+    MediaPageOut,
+    UploadIn,
+    UploadKept,
+    UploadOut,
+)
+from socialflow.captions import service as captions
+from socialflow.captions.model import Caption, CaptionRequest
+from socialflow.identity import door
+from socialflow.media import gateway, service
+from socialflow.media.model import Derivative, MediaItem, State, UploadIdTaken
+from socialflow.platform.clock import now
+from socialflow.platform.database import Transaction, transaction
+from socialflow.platform.http import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    Position,
+    Response,
+    after,
+    api,
+    caller,
+    entry,
+    next_cursor,
+    once,
+    requires,
+    stored,
+    tagged,
+)
+from socialflow.platform.idempotency import Answer
+from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, OidcSettings, StorageSettings
+
+NEEDS = (DatabaseSettings, OidcSettings, StorageSettings, DoorbellSettings)
+app = api(door)
+
+THUMB = ("thumb",)
+
+
+@app.post("/v1/media/uploads", status_code=201, summary="Begin an upload", tags=["media"])
+@requires("media:write")
+def begin(body: UploadIn) -> Response[UploadOut]:
+    """Announce a file; the answer says where and how to send it."""
+    who, at = caller(), now()
+    with transaction(who.tenant) as tx:
+
+        def announce() -> Answer:
+            item, is_new = service.begin_upload(tx, body.announcement, media_id=body.id, by=who.user.id, at=at)
+            wish = None if body.caption.skip else body.caption.prompt
+            if is_new and wish is not None:
+                captions.ask(tx, item.id, wish, by=who.user.id, at=at)
+            if not is_new and not captions.is_wish(tx, item.id, wish):
+                raise UploadIdTaken("Another upload has this id: its caption was wished for in another way.")
+            where = f"/v1/media/{item.id}"
+            return stored(UploadKept.of(item), status=201 if is_new else 200, location=where)
+
+        return once(tx, announce, present=_with_address)
+
+
+@app.post("/v1/media/<media_id>/confirm", summary="Say that the file has been sent", tags=["media"])
+@requires("media:write")
+def confirm(media_id: UUID) -> MediaOut:
+    """Look for the file and begin its workflow. Needed only to be told at once where something went wrong."""
+    who = caller()
+    with transaction(who.tenant) as tx:
+        item = service.get(tx, media_id)
+    if not item.arrived:
+        service.check_arrival(item, gateway.head(item.object_key))
+    with transaction(who.tenant) as tx:
+        service.arrive(tx, media_id, at=now())
+        known = _known(tx, [service.get(tx, media_id)])
+    return _shaped(known[0])
+
+
+@app.get("/v1/media", summary="List media items", tags=["media"])
+@requires("media:read")
+def listed(
+    state: Annotated[State | None, Query(description="Only media items in this state.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> MediaPageOut:
+    """Return media items, the newest first."""
+    filters = {"state": state}
+    begin_at = after(cursor, filters)
+    with transaction(caller().tenant) as tx:
+        position = (begin_at.at, begin_at.id) if begin_at else None
+        found = service.page(tx, state=state, after=position, limit=limit + 1)
+        known = _known(tx, found[:limit])
+    last = found[limit - 1] if len(found) > limit else None
+    return MediaPageOut(
+        items=[_shaped(one, only=THUMB) for one in known],
+        next_cursor=next_cursor(Position(last.created_at, last.id), filters) if last else None,
+    )
+
+
+@app.get("/v1/media/<media_id>", summary="Read a media item", tags=["media"])
+@requires("media:read")
+def read(media_id: UUID) -> Response[MediaOut]:
+    """Return a media item with its progress, its caption and its derivatives."""
+    with transaction(caller().tenant) as tx:
+        known = _known(tx, [service.get(tx, media_id)])
+    return tagged(_shaped(known[0]), known[0].item.version)
+
+
+@app.get("/v1/media/<media_id>/download", summary="Get an address to download from", tags=["media"])
+@requires("media:read")
+def download(
+    media_id: UUID,
+    variant: Annotated[
+        Literal["original", "thumb", "small", "medium", "large"],
+        Query(description="An original is always saved as a file, never shown."),
+    ] = "original",
+) -> DownloadOut:
+    """Return a signed address of one variant, of exactly the version that was inspected or made."""
+    at = now()
+    with transaction(caller().tenant) as tx:
+        wanted = service.download(tx, media_id, variant)
+    if variant == "original":
+        url = gateway.sign_download(wanted.object_key, wanted.object_version, wanted.content_type, wanted.file_name)
+    else:
+        url = gateway.sign_view(wanted.object_key, wanted.object_version, wanted.content_type)
+    return DownloadOut(url=url, expires_at=at + timedelta(seconds=gateway.view_ttl()))
+
+
+@app.get("/v1/media/<media_id>/captions", summary="List every version of the caption", tags=["media"])
+@requires("media:read")
+def caption_versions(media_id: UUID) -> CaptionVersionsOut:
+    """Return every version of the caption with its author, the oldest first."""
+    with transaction(caller().tenant) as tx:
+        service.get(tx, media_id)
+        found = captions.versions(tx, media_id)
+    return CaptionVersionsOut(items=[CaptionOut.of(version) for version in found])
+
+
+@dataclass(frozen=True)
+class Known:
+    """A media item with what is known of it elsewhere."""
+
+    item: MediaItem
+    caption: Caption | None
+    wish: CaptionRequest | None
+    derivatives: list[Derivative]
+
+
+def _known(tx: Transaction, items: list[MediaItem]) -> list[Known]:
+    """Read what belongs to media items, by one statement for each kind."""
+    ids = [item.id for item in items]
+    current, wishes = captions.currents(tx, ids), captions.latest_requests(tx, ids)
+    made = service.derivatives(tx, ids)
+    return [Known(item, current.get(item.id), wishes.get(item.id), made[item.id]) for item in items]
+
+
+def _shaped(known: Known, *, only: tuple[str, ...] | None = None) -> MediaOut:
+    """Shape a media item, the addresses of its derivatives (or of some variants only) signed now."""
+    shown = [made for made in known.derivatives if only is None or made.variant in only]
+    return MediaOut.of(known.item, known.caption, known.wish, [_viewable(made) for made in shown])
+
+
+def _viewable(made: Derivative) -> DerivativeOut:
+    return DerivativeOut.of(made, gateway.sign_view(made.object_key, made.object_version, made.content_type))
+
+
+def _with_address(kept: dict[str, Any]) -> dict[str, Any]:
+    """Return an upload's answer as it is sent: what was kept of it, with an address signed now."""
+    upload = UploadKept.model_validate(kept)
+    signed = gateway.sign_upload(upload.object_key, upload.content_type, upload.size)
+    expires_at = now() + gateway.upload_ttl()
+    answer = UploadOut(
+        id=upload.id, method=signed.method, url=signed.url, headers=signed.headers, expires_at=expires_at
+    )
+    return answer.model_dump(mode="json")
+
+
+handler = entry(app, *NEEDS)

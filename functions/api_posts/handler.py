@@ -1,0 +1,208 @@
+"""Posts: made, read, changed, decided about."""
+
+from collections.abc import Iterable
+from typing import Annotated
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+
+from functions.api_posts.schemas import ApprovePost, PatchPost, PostIn, PostOut, PostPageOut, RejectPost, ResolveTarget
+from socialflow.accounts import service as accounts
+from socialflow.captions import service as captions
+from socialflow.errors import FieldError, Invalid
+from socialflow.identity import door
+from socialflow.media import service as media
+from socialflow.media.model import MediaNotFound, State
+from socialflow.platform.clock import now
+from socialflow.platform.database import Transaction, transaction
+from socialflow.platform.http import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    Position,
+    Response,
+    after,
+    api,
+    caller,
+    entry,
+    if_match,
+    next_cursor,
+    once,
+    requires,
+    stored,
+    tagged,
+)
+from socialflow.platform.http.guard import current_request
+from socialflow.platform.idempotency import Answer
+from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, OidcSettings, PublishSettings
+from socialflow.publishing import decisions, editing, service
+from socialflow.publishing.asking import Asked
+from socialflow.publishing.content import Destination, MediaFile
+from socialflow.publishing.decisions import Seen
+from socialflow.publishing.model import Pace, PostState
+from socialflow.publishing.planning import Known
+from socialflow.publishing.service import Detail
+
+NEEDS = (DatabaseSettings, OidcSettings, DoorbellSettings, PublishSettings)
+app = api(door)
+
+PUBLISHED_VARIANT = "large"
+"""What goes out of a photo: turned the right way and without its metadata."""
+
+
+@app.post("/v1/posts", status_code=201, summary="Make a post", tags=["posts"])
+@requires("publishing:write")
+def create(body: PostIn) -> Response[PostOut]:
+    """Make a draft, or a post that goes out at its time. The same id with the same body is the same post (200)."""
+    who = caller()
+    with transaction(who.tenant) as tx:
+
+        def make() -> Answer:
+            asked = _asked()
+            order = body.order(asked.at, current_request().body)
+            known = _known(tx, order.written.media_ids(), order.accounts)
+            detail, is_new = service.create(tx, order, known, asked)
+            where, version = f"/v1/posts/{detail.post.id}", detail.post.version
+            return stored(PostOut.of(detail), status=201 if is_new else 200, location=where, version=version)
+
+        return once(tx, make)
+
+
+@app.get("/v1/posts", summary="List posts", tags=["posts"])
+@requires("publishing:read")
+def listed(
+    state: Annotated[PostState | None, Query(description="Only posts in this state.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> PostPageOut:
+    """Return posts with their targets, the newest first."""
+    filters = {"state": state}
+    begin_at = after(cursor, filters)
+    with transaction(caller().tenant) as tx:
+        position = (begin_at.at, begin_at.id) if begin_at else None
+        found = service.page(tx, state=state, before=position, limit=limit + 1)
+    last = found[limit - 1].post if len(found) > limit else None
+    return PostPageOut(
+        items=[PostOut.of(detail) for detail in found[:limit]],
+        next_cursor=next_cursor(Position(last.created_at, last.id), filters) if last else None,
+    )
+
+
+@app.get("/v1/posts/<post_id>", summary="Read a post", tags=["posts"])
+@requires("publishing:read")
+def read(post_id: UUID) -> Response[PostOut]:
+    """Return a post with its targets, their attempts and receipts."""
+    with transaction(caller().tenant) as tx:
+        return _shown(service.get(tx, post_id))
+
+
+@app.patch("/v1/posts/<post_id>", summary="Change a post", tags=["posts"])
+@requires("publishing:write")
+def change(post_id: UUID, body: PatchPost) -> Response[PostOut]:
+    """Change content or time of a post of which nothing is out. Other content needs its approval again."""
+    asked, version = _asked(), if_match()
+    changes = body.changes(version, asked.at)
+    with transaction(caller().tenant) as tx:
+        present = service.get(tx, post_id)
+        media_ids = present.post.content.media_ids() | changes.media_ids()
+        account_ids = {target.account_id for target in present.targets} | set(changes.accounts or ())
+        known = _known(tx, media_ids, account_ids)
+        return _shown(editing.edit(tx, post_id, changes, known, asked))
+
+
+@app.post("/v1/posts/<post_id>/approve", summary="Approve a post", tags=["posts"])
+@requires("posts:approve")
+def approve(post_id: UUID, body: Annotated[ApprovePost | None, Body()] = None) -> Response[PostOut]:
+    """Approve exactly what was seen: any change since is refused (412), and so is an approval after the time (409)."""
+    seen = _seen(body or ApprovePost())
+    with transaction(caller().tenant) as tx:
+        return _shown(decisions.approve(tx, post_id, seen, _asked()))
+
+
+@app.post("/v1/posts/<post_id>/reject", summary="Reject a post", tags=["posts"])
+@requires("posts:approve")
+def reject(post_id: UUID, body: Annotated[RejectPost | None, Body()] = None) -> Response[PostOut]:
+    """Send a post back to its author as a draft, with a reason."""
+    said = body or RejectPost()
+    seen = _seen(said)
+    with transaction(caller().tenant) as tx:
+        return _shown(decisions.reject(tx, post_id, seen, _asked(), reason=said.reason))
+
+
+@app.post("/v1/posts/<post_id>/cancel", summary="Cancel a post", tags=["posts"])
+@requires("publishing:write")
+def cancel(post_id: UUID) -> Response[PostOut]:
+    """Stop what is not out. What is on its way right now settles when its outcome is known (cancel_requested)."""
+    with transaction(caller().tenant) as tx:
+        return _shown(decisions.cancel(tx, post_id))
+
+
+@app.post("/v1/posts/<post_id>/targets/<target_id>/retry", summary="Try a failed target again", tags=["posts"])
+@requires("publishing:write")
+def retry(post_id: UUID, target_id: UUID) -> Response[PostOut]:
+    """Try a failed target again with the same content."""
+    with transaction(caller().tenant) as tx:
+        return _shown(decisions.retry(tx, post_id, target_id, _asked()))
+
+
+@app.post("/v1/posts/<post_id>/targets/<target_id>/resolve", summary="Settle an unconfirmed target", tags=["posts"])
+@requires("publishing:write")
+def resolve(post_id: UUID, target_id: UUID, body: ResolveTarget) -> Response[PostOut]:
+    """Say what you found on the network: `it_is_there` with its remote_id or url, or `post_again`."""
+    if body.it_is_there == body.post_again:
+        detail = "Say either it_is_there or post_again."
+        raise Invalid(detail, errors=[FieldError("/it_is_there", "one-of-two", detail)])
+    with transaction(caller().tenant) as tx:
+        if body.post_again:
+            return _shown(decisions.post_again(tx, post_id, target_id, _asked()))
+        there = decisions.it_is_there(tx, post_id, target_id, remote_id=body.remote_id, remote_url=body.url)
+        return _shown(there)
+
+
+def _asked() -> Asked:
+    return Asked(caller().user.id, now(), Pace.of(PublishSettings.from_env()))
+
+
+def _seen(body: ApprovePost) -> Seen:
+    """Return what the decision is about; without a word about it, If-Match is asked for (428)."""
+    if body.content_hash is None and body.version is None:
+        return Seen(version=if_match())
+    return Seen(bytes.fromhex(body.content_hash) if body.content_hash else None, body.version)
+
+
+def _shown(detail: Detail) -> Response[PostOut]:
+    return tagged(PostOut.of(detail), detail.post.version)
+
+
+def _known(tx: Transaction, media_ids: Iterable[UUID], account_ids: Iterable[UUID]) -> Known:
+    """Gather what the contexts of media, captions and accounts know of what a post names."""
+    ids = sorted(media_ids)
+    made, written = media.derivatives(tx, ids), captions.currents(tx, ids)
+    states: dict[UUID, str] = {}
+    files: dict[UUID, MediaFile] = {}
+    for media_id in ids:
+        try:
+            state = media.get(tx, media_id).state
+        except MediaNotFound:
+            continue
+        states[media_id] = str(state)
+        large = next((one for one in made[media_id] if one.variant == PUBLISHED_VARIANT), None)
+        if state is State.APPROVED and large is not None:
+            alt_text = written[media_id].alt_text if media_id in written else ""
+            files[media_id] = MediaFile(
+                media_id,
+                large.sha256.hex(),
+                large.object_key,
+                large.object_version,
+                large.content_type,
+                large.size,
+                alt_text,
+            )
+    places = {
+        one.id: Destination(one.id, one.network, one.base_url, one.remote_account, one.capabilities)
+        for one in accounts.find(tx, list(account_ids))
+    }
+    return Known(files, states, places)
+
+
+handler = entry(app, *NEEDS)

@@ -1,0 +1,1 @@
+"""HTTP: the queue of reviews, and the decision of each."""

@@ -1,0 +1,27 @@
+"""Each minute, and whenever a fact asks for a workflow: every subject that is due gets its execution."""
+
+import time
+from typing import Any
+
+from socialflow.platform import work
+from socialflow.platform.entry import entry
+from socialflow.platform.settings import DatabaseSettings, WorkflowSettings
+
+NEEDS = (DatabaseSettings, WorkflowSettings)
+BATCH = 100
+SECONDS = 20.0
+"""How long one call goes on; the next minute's takes over."""
+
+
+@entry(*NEEDS)
+def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
+    """Take any event; return how many executions were started."""
+    until = time.monotonic() + SECONDS
+    machines = WorkflowSettings.from_env()
+    by_kind = {"ingest": machines.ingest_state_machine, "publish": machines.publish_state_machine}
+    started = 0
+    while batch := work.start_due(by_kind, limit=BATCH):
+        started += batch
+        if batch < BATCH or time.monotonic() > until:
+            break
+    return {"started": started}

@@ -1,0 +1,37 @@
+"""A person has decided: the execution that waits for it is woken. The decision itself is a row, committed before."""
+
+from typing import Any
+from uuid import UUID
+
+from socialflow.platform import registry, work
+from socialflow.platform.database import transaction
+from socialflow.platform.entry import entry
+from socialflow.platform.observability import logger
+from socialflow.platform.settings import DatabaseSettings
+
+NEEDS = (DatabaseSettings,)
+KINDS: dict[str, work.Kind] = {"review": "ingest", "post": "publish"}
+
+
+@entry(*NEEDS)
+def handler(event: dict[str, Any], _context: Any) -> dict[str, bool]:
+    """Take a fact from the bus; return whether an execution was woken.
+
+    The token is the subject's present one, whatever was parked when the fact was written. Where it is gone, the
+    subject is made due: the next run finds the decision.
+    """
+    detail = event["detail"]
+    kind = KINDS[detail["aggregate"]["type"]]
+    subject = UUID(detail["aggregate"]["id"])
+    tenant = registry.named(detail["tenant"])
+    with transaction(tenant) as tx:
+        token = work.parked_token(tx, kind, subject)
+    if token is None:
+        logger.info("Nobody waits for this decision")
+        return {"woken": False}
+    if work.answer(token, {"outcome": "decided"}):
+        return {"woken": True}
+    logger.warning("The waiting execution is gone", kind=kind, id=str(subject))
+    with transaction(tenant) as tx:
+        work.restart(tx, kind, subject, token=token)
+    return {"woken": False}

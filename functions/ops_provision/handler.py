@@ -1,0 +1,26 @@
+"""Creates a tenant with its schema, role and first members. Invoked by an operator, as the owner."""
+
+from typing import Any
+
+from socialflow.errors import Refusal
+from socialflow.platform.database import direct
+from socialflow.platform.entry import entry
+from socialflow.platform.settings import DatabaseSettings
+from socialflow.tenants import service
+from socialflow.tenants.model import FirstMember
+
+NEEDS = (DatabaseSettings,)
+
+
+@entry(*NEEDS)
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Take `{slug, name, settings?, members: [{issuer, subject, email, name, role}]}`; repeating it changes nothing."""
+    try:
+        members = [FirstMember(**member) for member in event.get("members", ())]
+        with direct() as connection:
+            tenant_id = service.provision(
+                connection, event["slug"], event["name"], settings=event.get("settings", {}), members=members
+            )
+    except Refusal as refusal:
+        return {"outcome": "refused", "code": refusal.code, "detail": refusal.detail}
+    return {"outcome": "provisioned", "id": str(tenant_id)}

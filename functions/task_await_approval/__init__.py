@@ -1,0 +1,1 @@
+"""Publishing workflow: park the token of a run that waits for an approval."""

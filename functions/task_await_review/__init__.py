@@ -1,0 +1,1 @@
+"""A state of Ingest Media: open the review and park the task token."""

@@ -1,0 +1,1 @@
+"""Publishing workflow: find out what became of an attempt."""

@@ -1,0 +1,1 @@
+"""Publishing workflow: open a post."""

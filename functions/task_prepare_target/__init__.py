@@ -1,0 +1,1 @@
+"""Publishing workflow: prepare one target."""

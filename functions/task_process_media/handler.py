@@ -1,0 +1,92 @@
+"""Process Media: what was uploaded becomes four pictures that may be shown, or a reason why not.
+
+Nothing here is done twice to any harm: an older run is turned away at its next write, objects are versioned, and rows
+name the version that their own run wrote.
+"""
+
+import tempfile
+from typing import Any, BinaryIO
+
+from socialflow.media import gateway, inspection, rendering, service
+from socialflow.media.model import Derivative, MediaItem, Photo, UnfitFile, object_key
+from socialflow.platform.clock import now
+from socialflow.platform.database import transaction
+from socialflow.platform.entry import entry
+from socialflow.platform.observability import logger
+from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, StorageSettings
+from socialflow.platform.tasks import SUPERSEDED, TaskInput, parse
+
+NEEDS = (DatabaseSettings, StorageSettings, DoorbellSettings)
+
+
+class _Superseded(Exception):
+    """A newer run has the media item."""
+
+
+@entry(*NEEDS)
+def handler(event: dict[str, Any], _context: Any) -> dict[str, str]:
+    """Take a task's input; return an outcome: processed, in_review, settled, refused or superseded."""
+    task = parse(event)
+    with transaction(task.tenant) as tx:
+        standing = service.stand(tx, task.id, run=task.run, at=now())
+    if standing.outcome or standing.item is None:
+        return {"outcome": standing.outcome or "superseded"}
+    try:
+        with tempfile.TemporaryFile() as file:
+            return _process(task, standing.item, file)
+    except UnfitFile as why:
+        logger.info("The file is refused", code=why.code, cause=type(why.__cause__).__name__)
+        with transaction(task.tenant) as tx:
+            refused = service.refuse(tx, task.id, why, run=task.run, at=now())
+        return {"outcome": "refused"} if refused else SUPERSEDED
+    except _Superseded:
+        return SUPERSEDED
+
+
+def _process(task: TaskInput, item: MediaItem, file: BinaryIO) -> dict[str, str]:
+    fetched = gateway.fetch(item.object_key, item.object_version, file)
+    with transaction(task.tenant) as tx:
+        _go_on(service.inspecting(tx, task.id, object_version=fetched.version, run=task.run, at=now()))
+    if fetched.size != item.declared_size:
+        raise UnfitFile(
+            "size-differs",
+            f"The file has {fetched.size} bytes; {item.declared_size} were announced. Upload it again.",
+        )
+    with inspection.opened(file, item.declared_type) as picture:
+        with transaction(task.tenant) as tx:
+            _go_on(service.processing(tx, task.id, run=task.run, at=now()))
+        rendered = rendering.render(picture)
+        photo = Photo(
+            content_type=picture.content_type,
+            size=fetched.size,
+            sha256=fetched.sha256,
+            width=picture.width,
+            height=picture.height,
+            captured_at=picture.captured_at,
+            camera=picture.camera,
+        )
+    with transaction(task.tenant) as tx:
+        _go_on(service.describe(tx, task.id, photo, run=task.run, at=now()))
+    made = [_kept(task, derivative) for derivative in rendered]
+    with transaction(task.tenant) as tx:
+        _go_on(service.processed(tx, task.id, made, run=task.run, at=now()))
+    return {"outcome": "processed"}
+
+
+def _kept(task: TaskInput, rendered: rendering.Rendered) -> Derivative:
+    key = object_key(task.tenant.slug, task.id, rendered.variant, "jpg")
+    return Derivative(
+        variant=rendered.variant,
+        object_key=key,
+        object_version=gateway.put(key, rendered.data, rendering.CONTENT_TYPE),
+        content_type=rendering.CONTENT_TYPE,
+        width=rendered.width,
+        height=rendered.height,
+        size=len(rendered.data),
+        sha256=rendered.sha256,
+    )
+
+
+def _go_on(current: bool) -> None:  # noqa: FBT001 # it is the question that the use cases answer
+    if not current:
+        raise _Superseded

@@ -1,0 +1,1 @@
+"""Publishing workflow: publish one target."""

@@ -1,0 +1,1 @@
+"""Publishing workflow: settle a post."""

@@ -1,0 +1,28 @@
+"""Settle Review: the rows say how the review ended, not the answer or the timer that woke the execution."""
+
+from typing import Any
+
+from socialflow.media import service as media
+from socialflow.media.model import State
+from socialflow.platform.clock import now
+from socialflow.platform.database import transaction
+from socialflow.platform.entry import entry
+from socialflow.platform.settings import DatabaseSettings, DoorbellSettings
+from socialflow.platform.tasks import SUPERSEDED, parse
+from socialflow.review import service as review
+
+NEEDS = (DatabaseSettings, DoorbellSettings)
+
+
+@entry(*NEEDS)
+def handler(event: dict[str, Any], _context: Any) -> dict[str, str]:
+    """Take a task's input; return an outcome: approved, rejected, expired, waiting or superseded."""
+    task, at = parse(event), now()
+    with transaction(task.tenant) as tx:
+        if media.alive(tx, task.id, run=task.run, at=at) is None:
+            return SUPERSEDED
+        ended = review.settle(tx, task.id, at=at)
+        if not ended.settled:
+            return {"outcome": "waiting"}
+        media.settle(tx, task.id, State(ended.state), run=task.run, at=at)
+    return {"outcome": ended.state}
