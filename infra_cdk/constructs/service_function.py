@@ -1,0 +1,187 @@
+"""One Lambda function of SocialFlow: every default once, and each capability with exactly its rights and settings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from aws_cdk import Duration, Stack, aws_iam, aws_kms, aws_lambda, aws_secretsmanager, aws_sqs
+from aws_cdk.aws_events import EventBus
+from constructs import Construct
+
+from infra_cdk.constructs.layers import ARCHITECTURE, RUNTIME, Layers
+from infra_cdk.constructs.logs import log_group
+from infra_cdk.constructs.media import Media
+from infra_cdk.constructs.nag import accept
+from infra_cdk.stages import Stage
+from layers import archive
+
+# Every object of a tenant is below this prefix, and nothing else is in the bucket.
+OBJECTS = "tenants/*"
+PREFIX = "SOCIALFLOW_"
+# Credentials are sealed and opened for a tenant by name, or not at all.
+FOR_A_TENANT = {"Null": {"kms:EncryptionContext:tenant": "false"}}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much a function gets: memory in MB (CPU comes in proportion), and seconds until it is ended."""
+
+    memory: int = 512
+    timeout: int = 30
+
+
+class ServiceFunction(Construct):
+    """The function made from the folder `functions/<name>`, with a role of its own that may log and no more."""
+
+    def __init__(  # noqa: PLR0913 - what differs between functions, each by its name
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        stage: Stage,
+        layers: Layers,
+        size: Size,
+        extra_layers: Sequence[str] = (),
+        reserved: int | None = None,
+    ) -> None:
+        """`name` is the folder, the construct's id and the end of the physical name."""
+        super().__init__(scope, name)
+        self.name = name
+        self.stage = stage
+        self.logs = log_group(self, stage, f"/aws/lambda/{stage.function_name(name)}")
+        self.role = aws_iam.Role(self, "Role", assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.may(["logs:CreateLogStream", "logs:PutLogEvents"], self.logs.log_group_arn)
+        package, digest = archive.function(name)
+        self.function = aws_lambda.Function(
+            self,
+            "Function",
+            function_name=stage.function_name(name),
+            code=aws_lambda.Code.from_asset(str(package), asset_hash=digest),
+            handler=f"functions.{name}.handler.handler",
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            layers=[layers[each] for each in ("core", *extra_layers)],
+            memory_size=size.memory,
+            timeout=Duration.seconds(size.timeout),
+            role=self.role,
+            log_group=self.logs,
+            logging_format=aws_lambda.LoggingFormat.JSON,
+            reserved_concurrent_executions=reserved or stage.concurrency.each,
+            environment={f"{PREFIX}STAGE": stage.name, f"{PREFIX}LOG_LEVEL": stage.log_level},
+        )
+        accept(
+            self,
+            "L1",
+            "3.13 is what the layers are built, measured and tested for; a newer runtime is a change of its own.",
+        )
+
+    @property
+    def arn(self) -> str:
+        """The unqualified ARN."""
+        return self.function.function_arn
+
+    def may(self, actions: list[str], *resources: str, when: Mapping[str, Any] | None = None) -> Self:
+        """Allow the function exactly these actions on these resources, and only under the conditions given."""
+        statement = aws_iam.PolicyStatement(actions=actions, resources=list(resources), conditions=when)
+        self.role.add_to_policy(statement)
+        return self
+
+    def knows(self, **settings: str | int | Sequence[str]) -> Self:
+        """Put settings into the environment, as `SOCIALFLOW_<NAME>`; a list becomes a comma list."""
+        for name, value in settings.items():
+            text = value if isinstance(value, str) else str(value) if isinstance(value, int) else ",".join(value)
+            self.function.add_environment(f"{PREFIX}{name.upper()}", text)
+        return self
+
+    def uses_database(self, secret: aws_secretsmanager.Secret) -> Self:
+        """Connect as the user of the secret: the application's, or for operations the owner's."""
+        self.may(["secretsmanager:GetSecretValue"], secret.secret_arn)
+        return self.knows(database_secret=secret.secret_arn)
+
+    def signs_in(self) -> Self:
+        """Verify the tokens of the stage's issuer. The keys are public: no right is needed."""
+        identity = self.stage.identity
+        return self.knows(
+            oidc_issuer=identity.issuer,
+            oidc_jwks_url=identity.keys_url,
+            oidc_audience=identity.audience,
+            oidc_authorized_parties=identity.authorized_parties,
+        )
+
+    def knows_media(self, media: Media) -> Self:
+        """Know which bucket it is: no right comes with that."""
+        return self.knows(media_bucket=media.bucket.bucket_name, presign_ttl=self.stage.timing.presign_ttl)
+
+    def reads_media(self, media: Media) -> Self:
+        """Read objects, and sign links that read them."""
+        self.may(["kms:Decrypt"], media.key.key_arn)
+        return self._objects(["s3:GetObject", "s3:GetObjectVersion"], media)
+
+    def finds_media(self, media: Media) -> Self:
+        """Read objects that may not be there: who may not list is told 403 by S3, and not 404."""
+        self.may(["s3:ListBucket"], media.arn)
+        return self.reads_media(media)
+
+    def writes_media(self, media: Media) -> Self:
+        """Write objects, and sign links that write them."""
+        self.may(["kms:GenerateDataKey"], media.key.key_arn)
+        return self._objects(["s3:PutObject"], media)
+
+    def rings(self, doorbell: aws_sqs.Queue) -> Self:
+        """Tell the relay that facts are waiting."""
+        self.may(["sqs:SendMessage"], doorbell.queue_arn)
+        return self.knows(doorbell_queue_url=doorbell.queue_url)
+
+    def puts_facts_on(self, bus: EventBus) -> Self:
+        """Put facts on the bus: the relay alone may."""
+        self.may(["events:PutEvents"], bus.event_bus_arn)
+        return self.knows(bus_name=bus.event_bus_name)
+
+    def seals_credentials(self, key: aws_kms.Key) -> Self:
+        """Encrypt an account's credentials; whoever only seals cannot open."""
+        self.may(["kms:GenerateDataKey"], key.key_arn, when=FOR_A_TENANT)
+        return self.knows(key_id=key.key_arn)
+
+    def opens_credentials(self, key: aws_kms.Key) -> Self:
+        """Decrypt an account's credentials."""
+        self.may(["kms:Decrypt"], key.key_arn, when=FOR_A_TENANT)
+        return self.knows(key_id=key.key_arn)
+
+    def calls_networks(self) -> Self:
+        """Call hosts that a user named, by way of the one egress client."""
+        return self.knows(egress_allowed_hosts=self.stage.egress_allowed_hosts)
+
+    def times_publishing(self, lease: int) -> Self:
+        """Know when a post is prepared and started, and for how many seconds an attempt is its own."""
+        timing = self.stage.timing
+        return self.knows(prepare_lead=timing.prepare_lead, horizon=timing.horizon, publish_lease=lease)
+
+    def starts(self, *, ingest: str, publish: str) -> Self:
+        """Start executions of the two workflows."""
+        self.may(["states:StartExecution"], ingest, publish)
+        return self.knows(ingest_state_machine=ingest, publish_state_machine=publish)
+
+    def answers_tokens_of(self, *machines: str) -> Self:
+        """Wake executions that wait on a token."""
+        return self.may(["states:SendTaskSuccess", "states:SendTaskFailure"], *machines)
+
+    def writes_captions(self, api_key: aws_secretsmanager.Secret) -> Self:
+        """Ask the stage's model: Bedrock by the function's role, any other provider by its key."""
+        captioner = self.stage.captioner
+        # LiteLLM would fetch a price table from the internet at import, and read any .env that it finds.
+        self.function.add_environment("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+        self.function.add_environment("LITELLM_MODE", "PRODUCTION")
+        self.knows(caption_model=captioner.model, caption_api_base=captioner.api_base)
+        if captioner.is_bedrock:
+            stack = Stack.of(self)
+            model = captioner.model.removeprefix("bedrock/")
+            arn = f"arn:{stack.partition}:bedrock:{stack.region}::foundation-model/{model}"
+            return self.may(["bedrock:InvokeModel"], arn).knows(caption_api_key_secret="")
+        self.may(["secretsmanager:GetSecretValue"], api_key.secret_arn)
+        return self.knows(caption_api_key_secret=api_key.secret_arn)
+
+    def _objects(self, actions: list[str], media: Media) -> Self:
+        self.may(actions, f"{media.arn}/{OBJECTS}")
+        one_bucket = "One bucket holds all tenants' objects; which of them, is decided in the code that asks."
+        accept(self.role, f"IAM5[Resource::{media.export}/{OBJECTS}]", one_bucket)
+        return self.knows_media(media)

@@ -1,0 +1,105 @@
+"""Writes the parts of the docs that the code knows better, or checks that they are up to date.
+
+    python -m infra_cdk.docs            python -m infra_cdk.docs --check
+
+A part stands between `<!-- <name>: written by make docs -->` and `<!-- end of <name> -->`.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from socialflow.platform.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[1]
+WORKFLOWS = ROOT / "infra_cdk" / "workflows"
+
+
+def settings() -> str:
+    """Return the table of settings, in the order of the code."""
+    rows = ["| setting | default | what it is |", "|---|---|---|"]
+    for group in Settings.__subclasses__():
+        for field in fields(group):
+            default = "required" if field.default is MISSING else _shown(field.default)
+            rows.append(f"| `{PREFIX}{field.name.upper()}` | {default} | {field.metadata['what']} |")
+    return "\n".join(rows)
+
+
+def workflow(name: str) -> str:
+    """Return a state machine as a Mermaid diagram."""
+    machine = json.loads((WORKFLOWS / f"{name}.asl.json").read_text("utf-8"))
+    return "\n".join(["```mermaid", "stateDiagram-v2", *_states(machine, "    "), "```"])
+
+
+PAGES = {
+    "operations.md": {"settings": settings},
+    "architecture.md": {
+        "ingest media": lambda: workflow("ingest_media"),
+        "publish post": lambda: workflow("publish_post"),
+    },
+}
+
+
+def renewed(page: str, name: str) -> str:
+    """Return a page's text with its written parts as the code has them now."""
+    for part, write in PAGES[name].items():
+        begin, end = f"<!-- {part}: written by make docs -->", f"<!-- end of {part} -->"
+        before, rest = page.split(begin)
+        _old, after = rest.split(end)
+        page = f"{before}{begin}\n\n{write()}\n\n{end}{after}"
+    return page
+
+
+def main(arguments: list[str]) -> int:
+    """Write, or with `--check` compare; the exit code is 1 where a page is old."""
+    old = 0
+    for name in PAGES:
+        path = ROOT / "docs" / name
+        page = path.read_text("utf-8")
+        if renewed(page, name) == page:
+            continue
+        old += 1
+        if arguments == ["--check"]:
+            sys.stderr.write(f"docs/{name} is not what the code says. Run `make docs`.\n")
+        else:
+            path.write_text(renewed(page, name), "utf-8")
+    return 1 if old and arguments == ["--check"] else 0
+
+
+def _states(machine: dict[str, Any], indent: str) -> Iterator[str]:
+    names = {name: "".join(word.capitalize() for word in name.split()) for name in machine["States"]}
+    yield f"{indent}[*] --> {names[machine['StartAt']]}"
+    for name, state in machine["States"].items():
+        yield f'{indent}state "{name}" as {names[name]}'
+        inner = state.get("ItemProcessor")
+        if inner:
+            yield f"{indent}state {names[name]} {{"
+            yield from _states(inner, indent + "    ")
+            yield f"{indent}}}"
+        for label, target in _ways_out(state):
+            yield f"{indent}{names[name]} --> {names[target]}{label}"
+        if state.get("End") or state["Type"] in ("Succeed", "Fail"):
+            yield f"{indent}{names[name]} --> [*]"
+
+
+def _ways_out(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for rule in state.get("Choices", []):
+        value = next((value for key, value in rule.items() if key not in ("Variable", "Next", "Comment")), "")
+        yield f": {value}" if isinstance(value, str) else "", rule["Next"]
+    for rule in state.get("Catch", []):
+        yield f": {', '.join(rule['ErrorEquals'])}", rule["Next"]
+    if "Default" in state:
+        yield ": otherwise", state["Default"]
+    if "Next" in state:
+        yield "", state["Next"]
+
+
+def _shown(default: object) -> str:
+    return f"`{default}`" if default not in ("", ()) else "empty"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

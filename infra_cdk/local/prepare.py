@@ -1,0 +1,101 @@
+"""What a deployed stack still needs before its first request, done the way an operator does it on AWS.
+
+Secrets get their values, `ops_migrate` and `ops_provision` are invoked, and acme's owner connects a Mastodon
+account through the API. Each step may be repeated.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra_cdk.local import postgres
+from infra_cdk.local.accounts import PEOPLE, TENANTS, Person
+from infra_cdk.local.engine import Engine
+from infra_cdk.local.issuer import Issuer
+from infra_cdk.local.process import LocalError
+
+FUNCTIONS = "socialflow-local-"
+# The Mastodon server makes this account and its token when it starts.
+MASTODON_TOKEN = "mock_token"  # noqa: S105 — published with mastodon-mock
+# The offline captioner asks for no key, but a client of its API must send one.
+CAPTION_KEY = "offline"
+FIRST_CALL_S = 60.0  # cold starts of several functions behind one another
+
+
+def put_secrets(engine: Engine, cluster: postgres.Cluster, outputs: Mapping[str, str]) -> None:
+    """Give the stack's secrets their values; one that has its value already is left alone."""
+    manager = engine.client("secretsmanager")
+    wanted = {
+        "DatabaseSecret": json.dumps(cluster.secret(postgres.APP)),
+        "DatabaseOwnerSecret": json.dumps(cluster.secret(postgres.OWNER)),
+        "CaptionApiKeySecret": CAPTION_KEY,
+    }
+    for output, value in wanted.items():
+        arn = outputs[output]
+        if _secret(manager, arn) != value:
+            manager.put_secret_value(SecretId=arn, SecretString=value)
+
+
+def _secret(manager: Any, arn: str) -> str:
+    try:
+        value: str = manager.get_secret_value(SecretId=arn)["SecretString"]
+    except ClientError:  # it has no value yet
+        return ""
+    return value
+
+
+def invoke(engine: Engine, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Call a function of the stack and return its answer; raises LocalError if it fails."""
+    try:
+        answer = engine.client("lambda").invoke(FunctionName=FUNCTIONS + function, Payload=json.dumps(event).encode())
+        told = json.loads(answer["Payload"].read())
+    except (ClientError, BotoCoreError, ValueError) as error:
+        raise LocalError(f"{function} could not be called: {error}") from error
+    if answer.get("FunctionError") or not isinstance(told, dict):
+        raise LocalError(f"{function} failed: {json.dumps(told)[:2_000]}; the engine's log says more: {engine.log}")
+    return told
+
+
+def migrate(engine: Engine) -> dict[str, Any]:
+    """Bring every schema up to date; returns what was applied, by schema."""
+    told = invoke(engine, "ops_migrate", {"action": "migrate"})
+    if told.get("outcome") != "migrated":
+        raise LocalError(f"the migrations failed: {json.dumps(told)[:2_000]}")
+    schemas: dict[str, Any] = told.get("schemas", {})
+    return {schema: applied for schema, applied in schemas.items() if applied}
+
+
+def provision(engine: Engine, issuer: Issuer) -> None:
+    """Create the demo tenants with their members."""
+    for slug, name in TENANTS.items():
+        members = [
+            {"issuer": issuer.url, "subject": each.subject, "email": each.email, "name": each.name, "role": each.role}
+            for each in PEOPLE
+            if each.tenant == slug
+        ]
+        told = invoke(engine, "ops_provision", {"slug": slug, "name": name, "members": members})
+        if told.get("outcome") != "provisioned":
+            raise LocalError(f"tenant {slug} could not be provisioned: {json.dumps(told)[:2_000]}")
+
+
+def connect_mastodon(front: str, issuer: Issuer, owner: Person, instance: str) -> bool:
+    """Connect the tenant's account on the Mastodon server, or seal its token anew; False if it was connected."""
+    headers = {"Authorization": f"Bearer {issuer.token(owner)}", "X-Tenant-Id": owner.tenant}
+    body = {"network": "mastodon", "base_url": instance, "access_token": MASTODON_TOKEN}
+    try:
+        answer = httpx.post(f"{front}/v1/accounts", json=body, headers=headers, timeout=FIRST_CALL_S, trust_env=False)
+    except httpx.HTTPError as error:
+        raise LocalError(f"the front door does not answer: {error}") from error
+    if not answer.is_success:
+        raise LocalError(f"acme's Mastodon account was refused ({answer.status_code}): {answer.text[:2_000]}")
+    return answer.status_code == httpx.codes.CREATED
+
+
+def wake(engine: Engine) -> int:
+    """Start again what the engine forgot; returns how many subjects have work."""
+    subjects = invoke(engine, "ops_wake_everything", {}).get("subjects", 0)
+    invoke(engine, "cron_reconcile", {})
+    return int(subjects)

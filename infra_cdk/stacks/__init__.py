@@ -1,0 +1,1 @@
+"""The stacks: what outlives a deployment, and what is made anew by each."""

@@ -1,0 +1,179 @@
+"""The stateless stack: functions, API, workflows, bus, queues and schedules. Any deployment may make it anew.
+
+Alarms, the WAF in front of the API and the pipeline that deploys are stacks of their own, to come beside it.
+"""
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack, aws_events
+from aws_cdk.aws_apigatewayv2 import HttpMethod
+from constructs import Construct
+
+from infra_cdk.constructs.http_api import Api
+from infra_cdk.constructs.layers import Layers
+from infra_cdk.constructs.messaging import Messaging
+from infra_cdk.constructs.service_function import ServiceFunction, Size
+from infra_cdk.constructs.workflow import Workflow, machine_arn
+from infra_cdk.stacks.storage import StorageStack
+from infra_cdk.stages import Stage
+
+API = Size(memory=1_024, timeout=20)
+WORKER = Size(memory=512, timeout=30)
+RELAY = Size(memory=512, timeout=60)
+# One vCPU comes with 1,769 MB; decoding a photo of 100 megapixels takes about 150 MB.
+MEDIA = Size(memory=1_769, timeout=120)
+CAPTION = Size(memory=1_024, timeout=120)
+# Uploads to a network; each call in it has a deadline of its own.
+PREPARE = Size(memory=1_024, timeout=180)
+PUBLISH = Size(memory=512, timeout=60)
+MIGRATION = Size(memory=512, timeout=900)
+# How long a network may take to show what a call that we gave up on has done, in seconds.
+SETTLING = 60
+# For so long an attempt is its function's own, in seconds.
+LEASE = PUBLISH.timeout + SETTLING
+
+DECISIONS = ("review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled")
+BEGINNINGS = ("media.uploaded", "post.scheduled", "post.rescheduled", "post.approved")
+INGEST = ("task_process_media", "task_write_caption", "task_await_review", "task_settle_review")
+MUTATION = "task_publish_target"
+TARGETS = ("task_prepare_target", MUTATION, "task_confirm_target")
+PUBLISHING = ("task_open_post", "task_await_approval", *TARGETS, "task_settle_post")
+
+
+class ServiceStack(Stack):
+    """Everything that runs."""
+
+    def __init__(self, scope: Construct, stage: Stage, storage: StorageStack, **options: Any) -> None:
+        """One for each stage, on the storage of the same stage."""
+        super().__init__(
+            scope,
+            # The same in every stage, as many names inside are made from it.
+            "Service",
+            stack_name=stage.service_stack,
+            description="SocialFlow: functions, API and workflows",
+            **options,
+        )
+        self.stage = stage
+        self.storage = storage
+        self.layers = Layers(self, "Layers", stage)
+        self.messaging = Messaging(self, "Messaging", stage)
+        self.doorbell = self.messaging.doorbell(RELAY.timeout)
+        self.ingest_arn = machine_arn(self, stage, "ingest_media")
+        self.publish_arn = machine_arn(self, stage, "publish_post")
+        api = self._api()
+        self._consumers()
+        Workflow(self, "ingest_media", stage, self._ingest_tasks())
+        Workflow(self, "publish_post", stage, self._publish_tasks())
+        self._operations()
+        outputs = {
+            "ApiId": api.http.api_id,
+            "ApiUrl": api.http.api_endpoint,
+            "BusName": self.messaging.bus.event_bus_name,
+            "DoorbellQueueUrl": self.doorbell.queue_url,
+            "IngestStateMachine": self.ingest_arn,
+            "PublishStateMachine": self.publish_arn,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
+
+    def _function(self, name: str, size: Size = WORKER, **options: Any) -> ServiceFunction:
+        """A function that uses the database, as the application; the operations alone are made otherwise."""
+        made = ServiceFunction(self, name, stage=self.stage, layers=self.layers, size=size, **options)
+        return made.uses_database(self.storage.database_secret)
+
+    def _api(self) -> Api:
+        stage, store = self.stage, self.storage
+        named = {
+            name: self._function(name, API, reserved=stage.concurrency.api)
+            for name in ("api_system", "api_me", "api_media", "api_reviews", "api_posts", "api_accounts")
+        }
+        for name, function in named.items():
+            if name != "api_system":
+                function.signs_in()
+            if name not in {"api_system", "api_me"}:
+                function.rings(self.doorbell)
+        media = named["api_media"].finds_media(store.media)
+        media.writes_media(store.media)
+        named["api_reviews"].reads_media(store.media)
+        named["api_posts"].times_publishing(LEASE)
+        named["api_accounts"].seals_credentials(store.credentials_key).calls_networks()
+        api = Api(self, "Api", stage, named["api_system"])
+        api.route(named["api_system"], ["/v1/health"], HttpMethod.GET)
+        api.route(named["api_me"], ["/v1/me"])
+        api.route(named["api_media"], ["/v1/media", "/v1/media/{proxy+}"])
+        review = "/v1/media/{media_id}/review"
+        api.route(named["api_reviews"], ["/v1/reviews", "/v1/reviews/{proxy+}", review, f"{review}/{{action}}"])
+        api.route(named["api_posts"], ["/v1/posts", "/v1/posts/{proxy+}"])
+        api.route(named["api_accounts"], ["/v1/accounts", "/v1/accounts/{proxy+}"])
+        return api
+
+    def _consumers(self) -> None:
+        store, messaging = self.storage, self.messaging
+        relay = self._function("on_doorbell", RELAY).puts_facts_on(messaging.bus)
+        messaging.consume(self.doorbell, relay)
+        messaging.ring_each_minute(self.doorbell)
+
+        uploaded = self._function("on_object_created").knows_media(store.media).rings(self.doorbell)
+        messaging.on_aws(
+            uploaded,
+            aws_events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={
+                    "bucket": {"name": [store.media.bucket.bucket_name]},
+                    "object": {"key": [{"wildcard": "tenants/*/media/*/original.*"}]},
+                },
+            ),
+        )
+        decided = self._function("on_decision").answers_tokens_of(self.ingest_arn, self.publish_arn)
+        messaging.on_facts(decided, DECISIONS)
+        messaging.on_aws(
+            self._function("on_execution_failed"),
+            aws_events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                    "stateMachineArn": [self.ingest_arn, self.publish_arn],
+                },
+            ),
+        )
+        reconciler = self._function("cron_reconcile", RELAY).starts(ingest=self.ingest_arn, publish=self.publish_arn)
+        messaging.each_minute(reconciler)
+        messaging.on_facts(reconciler, BEGINNINGS)
+
+    def _ingest_tasks(self) -> dict[str, ServiceFunction]:
+        store = self.storage
+        sizes = {"task_process_media": (MEDIA, ["media"]), "task_write_caption": (CAPTION, ["ai"])}
+        tasks = {}
+        for name in INGEST:
+            size, extra = sizes.get(name, (WORKER, []))
+            tasks[name] = self._function(name, size, extra_layers=extra).rings(self.doorbell)
+        media = tasks["task_process_media"].finds_media(store.media)
+        media.writes_media(store.media)
+        tasks["task_write_caption"].reads_media(store.media).writes_captions(store.caption_key)
+        tasks["task_await_review"].answers_tokens_of(self.ingest_arn).knows(review_ttl=self.stage.timing.review_ttl)
+        return tasks
+
+    def _publish_tasks(self) -> dict[str, ServiceFunction]:
+        store = self.storage
+        sizes = {"task_prepare_target": PREPARE, MUTATION: PUBLISH, "task_confirm_target": PUBLISH}
+        reserve = {MUTATION: self.stage.concurrency.publishing}
+        tasks = {
+            name: self._function(name, sizes.get(name, WORKER), reserved=reserve.get(name)).rings(self.doorbell)
+            for name in PUBLISHING
+        }
+        for name in TARGETS:
+            tasks[name].opens_credentials(store.credentials_key).calls_networks()
+        tasks["task_prepare_target"].reads_media(store.media)
+        for name in ("task_open_post", *TARGETS, "task_settle_post"):
+            tasks[name].times_publishing(LEASE)
+        tasks["task_await_approval"].answers_tokens_of(self.publish_arn)
+        return tasks
+
+    def _operations(self) -> None:
+        """What people and deployments invoke."""
+        self._function("ops_wake_everything")
+        for name in ("ops_migrate", "ops_provision"):
+            made = ServiceFunction(self, name, stage=self.stage, layers=self.layers, size=MIGRATION)
+            made.uses_database(self.storage.owner_secret)

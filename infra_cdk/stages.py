@@ -1,0 +1,219 @@
+"""The four stages, each a frozen dataclass; everything that may differ between two stages stands here.
+
+Nothing here reads the environment. `infra_cdk/app.py` does, once: it takes the stage's name from
+`-c stage=…` or `SOCIALFLOW_STAGE` (default `local`), and then lets each key of `OVERRIDES` be set by
+`-c <key>=…` or, for programs, by `SOCIALFLOW_<KEY>` in upper case:
+
+    key                      example                                   what it sets
+    log_level                INFO                                      level of the functions' logs
+    cors_origins             http://127.0.0.1:8080                     comma list; API and media bucket
+    oidc_issuer              http://127.0.0.1:8081                     `iss` of the tokens that are accepted
+    oidc_jwks_url            http://127.0.0.1:8081/.well-known/jwks.json   default: under the issuer
+    oidc_audience            socialflow                                empty: `aud` is not checked
+    oidc_authorized_parties  web,mobile                                comma list; empty: `azp` is not checked
+    presign_ttl              3600                                      seconds
+    review_ttl               604800                                    seconds
+    prepare_lead             120                                       seconds
+    horizon                  86400                                     seconds
+    caption_model            openai/offline                            a LiteLLM model name
+    caption_api_base         http://127.0.0.1:8083/v1                  empty: the provider's own
+    egress_allowed_hosts     127.0.0.1:8084                            comma list of host:port; local stage only
+
+Names that follow from the stage, and that whoever deploys it relies on:
+
+    assembly directory   build/cdk.out/<stage>           (SOCIALFLOW_OUTDIR or `-c outdir=…` moves it)
+    stacks               socialflow-<stage>-storage, socialflow-<stage>-service
+    functions            socialflow-<stage>-<function>   e.g. socialflow-local-api_media
+    state machines       socialflow-<stage>-ingest-media, socialflow-<stage>-publish-post
+    outputs, storage     MediaBucket DatabaseSecret DatabaseOwnerSecret CaptionApiKeySecret KeyArn
+    outputs, service     ApiId ApiUrl BusName DoorbellQueueUrl IngestStateMachine PublishStateMachine
+
+The three secrets are made empty (generated): whoever deploys puts their values, as the database is not
+in a stack of the local stage. Later work has its place here too: the network and Aurora (a stateful stack
+of their own, which the local stage does not deploy), alarms, the WAF and the deploy pipeline.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose tokens are accepted."""
+
+    issuer: str
+    jwks_url: str = ""
+    audience: str = ""
+    authorized_parties: tuple[str, ...] = ()
+
+    @property
+    def keys_url(self) -> str:
+        """Where the issuer's keys are; by convention under the issuer."""
+        return self.jwks_url or f"{self.issuer.rstrip('/')}/.well-known/jwks.json"
+
+
+@dataclass(frozen=True)
+class Captioner:
+    """Which model describes a photo, and where it answers."""
+
+    model: str
+    api_base: str = ""
+
+    @property
+    def is_bedrock(self) -> bool:
+        """Bedrock is reached by the function's own role, every other provider by a key."""
+        return self.model.startswith("bedrock/")
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Waits of the product, in seconds."""
+
+    presign_ttl: int = 3_600
+    review_ttl: int = 7 * DAY
+    prepare_lead: int = 120
+    horizon: int = DAY
+
+
+@dataclass(frozen=True)
+class Concurrency:
+    """Reserved concurrency of the functions; `None` leaves a function in the account's common pool."""
+
+    each: int | None = None
+    api: int | None = None
+    publishing: int | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One deployment of SocialFlow."""
+
+    name: str
+    identity: Identity
+    captioner: Captioner
+    cors_origins: tuple[str, ...]
+    timing: Timing = field(default_factory=Timing)
+    concurrency: Concurrency = field(default_factory=Concurrency)
+    log_level: str = "INFO"
+    log_retention_days: int = 30
+    # Requests a second, over all tenants: a fuse for the account. Fairness between callers is the API's own.
+    throttle_rate: int = 500
+    throttle_burst: int = 1_000
+    # Stateful resources outlive their stack and cannot be deleted by it.
+    protected: bool = False
+    egress_allowed_hosts: tuple[str, ...] = ()
+
+    @property
+    def is_local(self) -> bool:
+        """Packages are built for this machine's interpreter, and the engine's limits are respected."""
+        return self.name == "local"
+
+    @property
+    def prefix(self) -> str:
+        """What every physical name begins with."""
+        return f"socialflow-{self.name}"
+
+    @property
+    def storage_stack(self) -> str:
+        """The stateful stack's name."""
+        return f"{self.prefix}-storage"
+
+    @property
+    def service_stack(self) -> str:
+        """The stateless stack's name."""
+        return f"{self.prefix}-service"
+
+    def function_name(self, function: str) -> str:
+        """The physical name of the Lambda function made from the folder `functions/<function>`."""
+        return f"{self.prefix}-{function}"
+
+
+# By way of Bedrock: no key to keep, and the photo does not leave the account.
+BEDROCK = Captioner(model="bedrock/amazon.nova-lite-v1:0")
+
+LOCAL = Stage(
+    name="local",
+    # The ports are those of a stack that nobody has started; `python -m infra_cdk.local` hands in the real ones.
+    identity=Identity(issuer="http://127.0.0.1:8081"),
+    captioner=Captioner(model="openai/offline", api_base="http://127.0.0.1:8083/v1"),
+    cors_origins=("http://127.0.0.1:8080",),
+    egress_allowed_hosts=("127.0.0.1:8084",),
+    # The engine starts a process of about 49 MB for each call in flight and never fewer.
+    concurrency=Concurrency(each=4, api=8, publishing=8),
+    log_retention_days=1,
+)
+DEV = Stage(
+    name="dev",
+    identity=Identity(issuer="https://clerk.dev.socialflow.example"),
+    captioner=BEDROCK,
+    cors_origins=("https://app.dev.socialflow.example",),
+    log_level="DEBUG",
+    log_retention_days=7,
+)
+STAGING = Stage(
+    name="staging",
+    identity=Identity(issuer="https://clerk.staging.socialflow.example"),
+    captioner=BEDROCK,
+    cors_origins=("https://app.staging.socialflow.example",),
+)
+PROD = Stage(
+    name="prod",
+    identity=Identity(issuer="https://clerk.socialflow.example"),
+    captioner=BEDROCK,
+    cors_origins=("https://app.socialflow.example",),
+    # A crowd of uploads must not take the calls that publish at their second.
+    concurrency=Concurrency(publishing=50),
+    log_retention_days=90,
+    protected=True,
+)
+
+STAGES: Mapping[str, Stage] = {stage.name: stage for stage in (LOCAL, DEV, STAGING, PROD)}
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+# key → (part of the stage, or "" for the stage itself; its field; how the text is read)
+OVERRIDES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
+    "log_level": ("", "log_level", str.upper),
+    "cors_origins": ("", "cors_origins", _names),
+    "egress_allowed_hosts": ("", "egress_allowed_hosts", _names),
+    "oidc_issuer": ("identity", "issuer", str),
+    "oidc_jwks_url": ("identity", "jwks_url", str),
+    "oidc_audience": ("identity", "audience", str),
+    "oidc_authorized_parties": ("identity", "authorized_parties", _names),
+    "presign_ttl": ("timing", "presign_ttl", int),
+    "review_ttl": ("timing", "review_ttl", int),
+    "prepare_lead": ("timing", "prepare_lead", int),
+    "horizon": ("timing", "horizon", int),
+    "caption_model": ("captioner", "model", str),
+    "caption_api_base": ("captioner", "api_base", str),
+}
+
+
+def stage(name: str, overrides: Mapping[str, str] | None = None) -> Stage:
+    """The stage of that name with the given keys of `OVERRIDES` set.
+
+    Raises ValueError for an unknown stage or key, and for an egress exemption outside the local stage: there
+    it would open the private network to every address that a user types in.
+    """
+    if name not in STAGES:
+        raise ValueError(f"unknown stage {name!r}: choose one of {', '.join(STAGES)}")
+    chosen = STAGES[name]
+    for key, text in (overrides or {}).items():
+        if key not in OVERRIDES:
+            raise ValueError(f"unknown setting {key!r}: choose one of {', '.join(OVERRIDES)}")
+        part, attribute, read = OVERRIDES[key]
+        try:
+            value = read(text)
+        except ValueError as error:
+            raise ValueError(f"{key}={text!r} is not a number") from error
+        target = replace(getattr(chosen, part), **{attribute: value}) if part else value
+        chosen = replace(chosen, **{part or attribute: target})
+    if chosen.egress_allowed_hosts and not chosen.is_local:
+        raise ValueError("egress_allowed_hosts is for the local stage only")
+    return chosen
