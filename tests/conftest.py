@@ -1,0 +1,153 @@
+"""What every test may ask for: a PostgreSQL of its own with two tenants, and the AWS services by moto.
+
+Both tenants are always there, so that a statement without its tenant finds the wrong rows and not none.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import psycopg
+import pytest
+from moto import mock_aws
+from psycopg import sql
+
+from infra_cdk.local.postgres import APP, OWNER, Cluster, test_cluster
+from socialflow.platform import aws, database, registry, secrets, settings
+from socialflow.platform.tenancy import Tenant
+from socialflow.tenants import service as tenants
+from socialflow.tenants.model import FirstMember
+
+ISSUER = "https://issuer.test"
+REGION = "eu-central-1"
+ROLES = ("owner", "admin", "editor", "viewer")
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The names of what the stack would have made."""
+
+    bucket: str = "media"
+    bus: str = "socialflow"
+    queue_url: str = ""
+    key_id: str = ""
+    ingest: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:ingest"
+    publish: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:publish"
+    database_secret: str = ""
+    owner_secret: str = ""
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a function that needs everything."""
+        values = {
+            "STAGE": "test",
+            "DATABASE_SECRET": self.database_secret,
+            "MEDIA_BUCKET": self.bucket,
+            "BUS_NAME": self.bus,
+            "DOORBELL_QUEUE_URL": self.queue_url,
+            "KEY_ID": self.key_id,
+            "OIDC_ISSUER": ISSUER,
+            "OIDC_JWKS_URL": f"{ISSUER}/.well-known/jwks.json",
+            "INGEST_STATE_MACHINE": self.ingest,
+            "PUBLISH_STATE_MACHINE": self.publish,
+            "CAPTION_MODEL": "openai/offline",
+        }
+        return {settings.PREFIX + key: value for key, value in values.items()}
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A throw-away PostgreSQL."""
+    with test_cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cloud(cluster: Cluster) -> Iterator[Cloud]:
+    """The AWS services, by moto, with the environment of the functions set."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for key in [key for key in os.environ if key.startswith("AWS_")]:
+            patch.delenv(key)
+        for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(key, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        made = _make(cluster)
+        for key, value in made.environment().items():
+            patch.setenv(key, value)
+        settings.forget()
+        aws.forget()
+        yield made
+    settings.forget()
+    aws.forget()
+
+
+def _make(cluster: Cluster) -> Cloud:
+    s3: Any = boto3.client("s3")
+    s3.create_bucket(Bucket="media", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket="media", VersioningConfiguration={"Status": "Enabled"})
+    boto3.client("events").create_event_bus(Name="socialflow")
+    keeper = boto3.client("secretsmanager")
+    arns = {
+        user: keeper.create_secret(Name=user, SecretString=json.dumps(cluster.secret(user)))["ARN"]
+        for user in (APP, OWNER)
+    }
+    return Cloud(
+        queue_url=boto3.client("sqs").create_queue(QueueName="doorbell")["QueueUrl"],
+        key_id=boto3.client("kms").create_key()["KeyMetadata"]["KeyId"],
+        database_secret=arns[APP],
+        owner_secret=arns[OWNER],
+    )
+
+
+@pytest.fixture(scope="session")
+def owner(cluster: Cluster) -> Iterator[psycopg.Connection]:
+    """A connection as the owner of the database: to look, and to put things as no function may."""
+    with psycopg.connect(cluster.dsn(OWNER), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def schemas(cloud: Cloud, owner: psycopg.Connection) -> tuple[str, ...]:
+    """Everything migrated, tenants acme and contoso provisioned with their members."""
+    tenants.migrate_everything(owner)
+    for slug, roles in (("acme", ROLES), ("contoso", ("owner",))):
+        members = [
+            FirstMember(ISSUER, f"{slug}-{role}", f"{role}@{slug}.test", f"{role.title()} of {slug}", role)
+            for role in roles
+        ]
+        tenants.provision(owner, slug, slug.title(), settings={}, members=members)
+    return ("t_acme", "t_contoso")
+
+
+@pytest.fixture
+def clean(schemas: tuple[str, ...], owner: psycopg.Connection) -> Iterator[None]:
+    """A database in which nothing has happened yet; both tenants exist."""
+    yield
+    database.forget()
+    secrets.forget_all()
+    owner.execute(_truncate(owner, schemas))
+    owner.execute("UPDATE control.tenants SET status = 'active', settings = '{}'")
+    owner.execute("DELETE FROM control.users WHERE id NOT IN (SELECT user_id FROM control.members)")
+
+
+@pytest.fixture
+def acme(clean: None) -> Tenant:
+    """A tenant with an owner, an admin, an editor and a viewer."""
+    return registry.named("acme")
+
+
+@pytest.fixture
+def contoso(clean: None) -> Tenant:
+    """Another tenant, with an owner."""
+    return registry.named("contoso")
+
+
+def _truncate(owner: psycopg.Connection, schemas: tuple[str, ...]) -> sql.Composed:
+    kept = ["schema_migrations", "outbox_shard"]
+    rows = owner.execute(
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY(%s) AND NOT tablename = ANY(%s)",
+        ([*schemas, "cell"], kept),
+    ).fetchall()
+    return sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(sql.Identifier(*row) for row in rows))

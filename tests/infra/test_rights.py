@@ -1,0 +1,141 @@
+"""Each function's rights, exactly: a right that is not in this table fails, and so does one that is missing."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.infra.conftest import Assembly, Template
+
+LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+DATABASE = {"secretsmanager:GetSecretValue on DatabaseSecretValue"}
+OWNER = {"secretsmanager:GetSecretValue on DatabaseOwnerSecretValue"}
+RING = {"sqs:SendMessage on MessagingDoorbell"}
+READ = {"s3:GetObject on media-arn/tenants/*", "s3:GetObjectVersion on media-arn/tenants/*", "kms:Decrypt on MediaKey"}
+FIND = READ | {"s3:ListBucket on media-arn"}
+WRITE = {"s3:PutObject on media-arn/tenants/*", "kms:GenerateDataKey on MediaKey"}
+SEAL = {"kms:GenerateDataKey on CredentialsKey for a tenant"}
+OPEN = {"kms:Decrypt on CredentialsKey for a tenant"}
+CONSUME = {
+    f"sqs:{verb} on MessagingDoorbell"
+    for verb in ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage")
+}
+UNDELIVERED = {f"sqs:{verb} on MessagingUndelivered" for verb in ("SendMessage", "GetQueueUrl", "GetQueueAttributes")}
+
+
+def _machine(action: str, *workflows: str) -> set[str]:
+    return {f"states:{action} on {workflow}" for workflow in workflows}
+
+
+def _answer(*workflows: str) -> set[str]:
+    return _machine("SendTaskSuccess", *workflows) | _machine("SendTaskFailure", *workflows)
+
+
+EXPECTED = {
+    "api_system": DATABASE,
+    "api_me": DATABASE,
+    "api_media": DATABASE | RING | FIND | WRITE,
+    "api_reviews": DATABASE | RING | READ,
+    "api_posts": DATABASE | RING,
+    "api_accounts": DATABASE | RING | SEAL,
+    "on_object_created": DATABASE | RING | UNDELIVERED,
+    "on_doorbell": DATABASE | CONSUME | {"events:PutEvents on MessagingBus"},
+    "on_decision": DATABASE | UNDELIVERED | _answer("ingest-media", "publish-post"),
+    "on_execution_failed": DATABASE | UNDELIVERED,
+    "cron_reconcile": DATABASE | UNDELIVERED | _machine("StartExecution", "ingest-media", "publish-post"),
+    "task_process_media": DATABASE | RING | FIND | WRITE,
+    "task_write_caption": DATABASE | RING | READ,
+    "task_await_review": DATABASE | RING | _answer("ingest-media"),
+    "task_settle_review": DATABASE | RING,
+    "task_open_post": DATABASE | RING,
+    "task_await_approval": DATABASE | RING | _answer("publish-post"),
+    "task_prepare_target": DATABASE | RING | READ | OPEN,
+    "task_publish_target": DATABASE | RING | OPEN,
+    "task_confirm_target": DATABASE | RING | OPEN,
+    "task_settle_post": DATABASE | RING,
+    "ops_migrate": OWNER,
+    "ops_provision": OWNER,
+    "ops_wake_everything": DATABASE,
+}
+MODEL = {
+    "local": {"secretsmanager:GetSecretValue on CaptionApiKeyValue"},
+    "prod": {"bedrock:InvokeModel on arn:aws:bedrock:<region>::foundation-model/amazon.nova-lite-v1:0"},
+}
+TENANT_NAMED = {"Null": {"kms:EncryptionContext:tenant": "false"}}
+
+
+def _words(resource: Any) -> str:
+    """A resource as the table above writes it: without hashes and the stage's prefix."""
+    if isinstance(resource, str):
+        return resource
+    (kind, value), *_ = resource.items()
+    if kind == "Fn::Join":
+        return re.sub(r".*:stateMachine:socialflow-\w+-", "", "".join(map(_words, value[1])))
+    if kind == "Ref":
+        return {"AWS::Partition": "aws", "AWS::Region": "<region>"}.get(value, str(value))
+    if kind == "Fn::ImportValue":
+        name = str(value).split(":", 1)[1]
+        return re.sub(r"^ExportsOutput(Ref|FnGetAtt)(\w+?)[0-9A-F]{8}(Arn)?[0-9A-F]{8}$", r"\2", name)
+    return re.sub(r"[0-9A-F]{8}$", "", str(value[0]))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def rights(template: Template, function: str) -> set[str]:
+    """What the policies of a function's role allow, but for its logs."""
+    role = template.target(template.functions()[function]["Role"])
+    (resource,) = [each for name, each in template.body["Resources"].items() if name == role]
+    assert "ManagedPolicyArns" not in resource["Properties"]
+    assert "Policies" not in resource["Properties"]
+    found = set()
+    for policy in template.of_type("IAM::Policy").values():
+        if {"Ref": role} not in policy["Roles"]:
+            continue
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow"
+            condition = statement.get("Condition")
+            assert condition in (None, TENANT_NAMED)
+            suffix = " for a tenant" if condition else ""
+            for resource in _list(statement["Resource"]):
+                found |= {f"{action} on {_words(resource)}{suffix}" for action in _list(statement["Action"])}
+    logs = {right for right in found if right.split(" on ")[0] in LOGS}
+    assert {right.split(" on ")[0] for right in logs} == LOGS
+    return found - logs
+
+
+@pytest.mark.parametrize("function", sorted(EXPECTED))
+def test_a_function_may_exactly_what_it_needs(local: Assembly, prod: Assembly, function: str) -> None:
+    for stage, assembly in (("local", local), ("prod", prod)):
+        expected = EXPECTED[function] | (MODEL[stage] if function == "task_write_caption" else set())
+        assert rights(assembly.service, function) == expected, stage
+
+
+def test_the_table_speaks_of_every_function(prod: Assembly) -> None:
+    assert set(prod.service.functions()) == set(EXPECTED)
+
+
+def test_no_two_functions_share_a_role(prod: Assembly) -> None:
+    roles = [prod.service.target(each["Role"]) for each in prod.service.functions().values()]
+    assert len(set(roles)) == len(roles)
+
+
+def test_a_function_logs_to_its_own_group_alone(prod: Assembly) -> None:
+    template = prod.service
+    groups = [template.target(each["LoggingConfig"]["LogGroup"]) for each in template.functions().values()]
+    assert len(set(groups)) == len(groups)
+    names = template.of_type("Logs::LogGroup")
+    for function, properties in template.functions().items():
+        group = names[template.target(properties["LoggingConfig"]["LogGroup"])]
+        assert group["LogGroupName"] == f"/aws/lambda/socialflow-prod-{function}"
+        assert group["RetentionInDays"] == 90
+
+
+def test_nothing_is_allowed_on_everything_but_what_has_no_resources(prod: Assembly) -> None:
+    wide = set()
+    for policy in prod.service.of_type("IAM::Policy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if "*" in _list(statement["Resource"]):
+                wide |= {action.split(":")[0] for action in _list(statement["Action"])}
+    assert wide == {"logs", "xray"}

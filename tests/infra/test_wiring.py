@@ -1,0 +1,171 @@
+"""What reaches what: routes, rules, queues and schedules, and where a failed delivery goes."""
+
+import re
+from typing import Any
+
+import pytest
+
+from infra_cdk.stages import PROD
+from tests.infra.conftest import Assembly, Template
+
+ROUTES = {
+    "GET /v1/health": "api_system",
+    "$default": "api_system",
+    "ANY /v1/me": "api_me",
+    "ANY /v1/media": "api_media",
+    "ANY /v1/media/{proxy+}": "api_media",
+    "ANY /v1/reviews": "api_reviews",
+    "ANY /v1/reviews/{proxy+}": "api_reviews",
+    "ANY /v1/media/{media_id}/review": "api_reviews",
+    "ANY /v1/media/{media_id}/review/{action}": "api_reviews",
+    "ANY /v1/posts": "api_posts",
+    "ANY /v1/posts/{proxy+}": "api_posts",
+    "ANY /v1/accounts": "api_accounts",
+    "ANY /v1/accounts/{proxy+}": "api_accounts",
+}
+FACTS = {
+    "on_decision": {"review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled"},
+    "cron_reconcile": {"media.uploaded", "post.scheduled", "post.rescheduled", "post.approved"},
+}
+
+
+@pytest.fixture(scope="module")
+def service(prod: Assembly) -> Template:
+    """Prod's service stack."""
+    return prod.service
+
+
+def _rules(service: Template) -> dict[str, dict[str, Any]]:
+    """The rules that start a function, by its name and what they listen to."""
+    found = {}
+    for rule in service.of_type("Events::Rule").values():
+        (target,) = rule["Targets"]
+        what = "each minute" if "ScheduleExpression" in rule else "".join(rule["EventPattern"]["source"])
+        logical = service.target(target["Arn"])
+        is_queue = service.body["Resources"][logical]["Type"] == "AWS::SQS::Queue"
+        found[f"{what} → {'doorbell' if is_queue else service.function_at(target['Arn'])}"] = rule
+    return found
+
+
+def test_each_route_reaches_its_function_and_no_gateway_decides_who_may(service: Template) -> None:
+    integrations = service.of_type("ApiGatewayV2::Integration")
+    found = {}
+    for route in service.of_type("ApiGatewayV2::Route").values():
+        assert route.get("AuthorizationType", "NONE") == "NONE"
+        integration = integrations[service.target(route["Target"])]
+        assert integration["PayloadFormatVersion"] == "2.0"
+        found[route["RouteKey"]] = service.function_at(integration["IntegrationUri"])
+    assert found == ROUTES
+    assert not service.of_type("ApiGatewayV2::Authorizer")
+
+
+def test_the_api_may_invoke_each_function_that_it_routes_to(service: Template) -> None:
+    permissions = service.of_type("Lambda::Permission").values()
+    allowed = {
+        service.function_at(each["FunctionName"])
+        for each in permissions
+        if each["Principal"] == "apigateway.amazonaws.com"
+    }
+    assert allowed == set(ROUTES.values())
+
+
+def test_the_api_is_throttled_logged_and_open_to_the_web_application_alone(service: Template) -> None:
+    stage = service.only("ApiGatewayV2::Stage")
+    assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
+    settings = stage["DefaultRouteSettings"]
+    assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (500, 1000)
+    assert "$context.status" in stage["AccessLogSettings"]["Format"]
+    assert "path" not in stage["AccessLogSettings"]["Format"].lower()
+    cors = service.only("ApiGatewayV2::Api")["CorsConfiguration"]
+    assert cors["AllowOrigins"] == list(PROD.cors_origins)
+    assert not cors.get("AllowCredentials", False)
+    assert set(cors["AllowHeaders"]) == {
+        "Authorization",
+        "Content-Type",
+        "X-Tenant-Id",
+        "Idempotency-Key",
+        "If-Match",
+        "If-None-Match",
+        "X-Request-Id",
+    }
+    exposed = {"ETag", "Location", "Retry-After", "X-Request-Id", "Idempotency-Replayed"}
+    limits = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+    assert set(cors["ExposeHeaders"]) == exposed | limits
+
+
+def test_rules_and_schedules_are_these(service: Template) -> None:
+    assert set(_rules(service)) == {
+        "each minute → doorbell",
+        "each minute → cron_reconcile",
+        "socialflow → cron_reconcile",
+        "socialflow → on_decision",
+        "aws.s3 → on_object_created",
+        "aws.states → on_execution_failed",
+    }
+
+
+@pytest.mark.parametrize("function", sorted(FACTS))
+def test_facts_start_their_function_from_the_products_own_bus(service: Template, function: str) -> None:
+    rule = _rules(service)[f"socialflow → {function}"]
+    assert set(rule["EventPattern"]["detail-type"]) == FACTS[function]
+    assert service.target(rule["EventBusName"]) in service.of_type("Events::EventBus")
+
+
+def test_schedules_run_each_minute(service: Template) -> None:
+    for name, rule in _rules(service).items():
+        if name.startswith("each minute"):
+            assert rule["ScheduleExpression"] == "rate(1 minute)"
+    ring = _rules(service)["each minute → doorbell"]["Targets"][0]
+    assert ring["Input"] == '{"reason":"schedule"}'
+
+
+def test_originals_of_the_media_bucket_alone_are_taken(service: Template) -> None:
+    detail = _rules(service)["aws.s3 → on_object_created"]["EventPattern"]["detail"]
+    assert detail["object"] == {"key": [{"wildcard": "tenants/*/media/*/original.*"}]}
+    (bucket,) = detail["bucket"]["name"]
+    assert "Media" in bucket["Fn::ImportValue"]
+
+
+def test_failed_executions_of_our_machines_alone_are_taken(service: Template) -> None:
+    pattern = _rules(service)["aws.states → on_execution_failed"]["EventPattern"]
+    assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
+    assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+    arns = ["".join(map(str, arn["Fn::Join"][1])) for arn in pattern["detail"]["stateMachineArn"]]
+    names = {re.split(r"stateMachine:", arn)[1] for arn in arns}
+    machines = {each["StateMachineName"] for each in service.of_type("StepFunctions::StateMachine").values()}
+    assert names == machines == {"socialflow-prod-ingest-media", "socialflow-prod-publish-post"}
+
+
+def test_what_a_rule_cannot_deliver_and_what_a_function_fails_on_is_kept(service: Template) -> None:
+    for name, rule in _rules(service).items():
+        (target,) = rule["Targets"]
+        assert service.target(target["DeadLetterConfig"]["Arn"]).startswith("MessagingUndelivered"), name
+        assert target["RetryPolicy"]["MaximumRetryAttempts"] == (0 if name.startswith("each minute") else 8), name
+    kept = {
+        service.function_at(each["FunctionName"]): service.target(each["DestinationConfig"]["OnFailure"]["Destination"])
+        for each in service.of_type("Lambda::EventInvokeConfig").values()
+    }
+    started = {name.split(" → ")[1] for name in _rules(service)} - {"doorbell"}
+    assert set(kept) == started
+    assert all(queue.startswith("MessagingUndelivered") for queue in kept.values())
+
+
+def test_the_doorbell_waits_for_the_relay_and_gives_up_into_its_own_queue(service: Template) -> None:
+    source = service.only("Lambda::EventSourceMapping")
+    assert service.function_at(source["FunctionName"]) == "on_doorbell"
+    queues = service.of_type("SQS::Queue")
+    doorbell = queues[service.target(source["EventSourceArn"])]
+    assert doorbell["VisibilityTimeout"] >= 6 * service.functions()["on_doorbell"]["Timeout"]
+    assert service.target(doorbell["RedrivePolicy"]["deadLetterTargetArn"]).startswith("MessagingDoorbellDead")
+    assert doorbell["RedrivePolicy"]["maxReceiveCount"] == 5
+
+
+def test_queues_are_encrypted_and_refuse_plain_http(service: Template) -> None:
+    queues = service.of_type("SQS::Queue")
+    assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
+    refusing = set()
+    for policy in service.of_type("SQS::QueuePolicy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}:
+                refusing |= {service.target(queue) for queue in policy["Queues"]}
+    assert refusing == set(queues)

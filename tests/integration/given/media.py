@@ -1,0 +1,110 @@
+"""Media items at each point of their way."""
+
+from uuid import UUID
+
+import boto3
+
+from functions.task_await_review.handler import handler as task_await_review
+from functions.task_process_media.handler import handler as task_process_media
+from socialflow.captions import service as captions
+from socialflow.media import service as media
+from socialflow.media.model import Announcement
+from socialflow.platform.clock import now
+from socialflow.platform.database import transaction
+from socialflow.platform.ids import new_id
+from tests.integration.given import World, preparation
+from tests.pictures import photo
+
+
+@preparation("an upload is awaited")
+def upload_awaited(world: World) -> dict[str, str]:
+    """Announce a photo: `${media_id}`, to be kept at `${key}`."""
+    return _announced(world, photo())
+
+
+@preparation("a file has been sent")
+def file_sent(world: World) -> dict[str, str]:
+    """Send an announced photo; nobody has told of it yet."""
+    return _sent(world, photo())
+
+
+@preparation("a photo is to be processed")
+def photo_to_process(world: World) -> dict[str, str]:
+    """Start the workflow of a photo: run 1."""
+    return _started(world, photo())
+
+
+@preparation("a page that says it is a photo is to be processed")
+def page_to_process(world: World) -> dict[str, str]:
+    """Start the workflow of a file that is no picture: run 1."""
+    return _started(world, b"<html>not a picture</html>")
+
+
+@preparation("a photo is to be captioned")
+def photo_to_caption(world: World) -> dict[str, str]:
+    """Process a photo for which nobody asked a caption: run 1."""
+    known = _started(world, photo())
+    assert task_process_media(_input(known), None) == {"outcome": "processed"}
+    return known
+
+
+@preparation("a photo is in review")
+def photo_in_review(world: World) -> dict[str, str]:
+    """Process a photo and let it wait for a decision: run 1, version 1 of its review."""
+    known = photo_to_caption(world)
+    assert task_await_review({**_input(known), "token": "a-token"}, None) == {"outcome": "waiting"}
+    return known
+
+
+@preparation("a photo's review has expired")
+def review_expired(world: World) -> dict[str, str]:
+    """Let the time of a review pass."""
+    known = photo_in_review(world)
+    world.owner.execute("UPDATE t_acme.reviews SET expires_at = now() WHERE media_id = %s", (known["media_id"],))
+    return known
+
+
+@preparation("a photo is rejected")
+def photo_rejected(world: World) -> dict[str, str]:
+    """Reject a photo; the workflow has not settled it yet."""
+    known = photo_in_review(world)
+    world.owner.execute(
+        "UPDATE t_acme.reviews SET state = 'rejected', version = 2, decided_at = now(), decided_by = %s,"
+        " decided_by_name = 'Somebody' WHERE media_id = %s",
+        (new_id(), known["media_id"]),
+    )
+    return known
+
+
+def _input(known: dict[str, str]) -> dict[str, object]:
+    return {"v": 1, "tenant": "acme", "kind": "ingest", "id": known["media_id"], "run": 1}
+
+
+def _announced(world: World, data: bytes) -> dict[str, str]:
+    announced = Announcement("harbour.jpg", "image/jpeg", len(data))
+    with transaction(world.acme) as tx:
+        item, _ = media.begin_upload(tx, announced, media_id=None, by=new_id(), at=now())
+    return {"media_id": str(item.id), "key": item.object_key}
+
+
+def _sent(world: World, data: bytes) -> dict[str, str]:
+    known = _announced(world, data)
+    boto3.client("s3").put_object(Bucket=world.cloud.bucket, Key=known["key"], Body=data, ContentType="image/jpeg")
+    return known
+
+
+def _started(world: World, data: bytes) -> dict[str, str]:
+    known = _sent(world, data)
+    with transaction(world.acme) as tx:
+        media.arrive(tx, UUID(known["media_id"]), at=now())
+    world.owner.execute("UPDATE cell.work SET run = 1, wake_at = now() + interval '2 min'")
+    return known
+
+
+@preparation("a caption is wished for")
+def caption_wished(world: World) -> dict[str, str]:
+    """Process a photo whose uploader asks for a caption: run 1."""
+    known = photo_to_caption(world)
+    with transaction(world.acme) as tx:
+        captions.ask(tx, UUID(known["media_id"]), "", by=new_id(), at=now())
+    return known

@@ -1,0 +1,189 @@
+"""Write Caption: through LiteLLM to the offline captioner, and on without it where there is none."""
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import boto3
+import pytest
+import uvicorn
+from PIL import Image
+
+from functions.task_write_caption.handler import handler as task_write_caption
+from infra_cdk.local.offline_ai import app
+from socialflow.captions import gateway
+from socialflow.captions.gateway import Subject, Written
+from socialflow.captions.model import Draft, Skipped
+from socialflow.platform import secrets, settings
+from tests.integration.media.conftest import Studio
+from tests.pictures import photo
+
+
+@pytest.fixture(scope="module")
+def offline() -> Iterator[str]:
+    """The offline captioner on loopback; its base URL."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def captioner(offline: str, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A function that is told to use the offline captioner."""
+    monkeypatch.setattr(gateway, "PAUSES", ())
+    secret = boto3.client("secretsmanager").create_secret(Name=f"captioner-{time.time_ns()}", SecretString="offline")
+    told(monkeypatch, CAPTION_API_BASE=offline, CAPTION_API_KEY_SECRET=secret["ARN"])
+    yield
+    monkeypatch.undo()
+    settings.forget()
+    secrets.forget_all()
+
+
+def told(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(settings.PREFIX + name, value)
+    settings.forget()
+
+
+def processed(studio: Studio, data: bytes | None = None, **changed: object) -> tuple[str, int]:
+    media_id = studio.uploaded(data, **changed)
+    run = studio.start(media_id)
+    assert studio.process(media_id, run) == "processed"
+    return media_id, run
+
+
+def caption(studio: Studio, media_id: str, run: int) -> str:
+    return str(task_write_caption(studio.given(media_id, run), None)["outcome"])
+
+
+def test_a_photo_is_described_by_its_colours_light_and_date(studio: Studio, captioner: None) -> None:
+    media_id, run = processed(studio)
+    assert caption(studio, media_id, run) == "captioned"
+    shown = studio.read(media_id)
+    assert shown["caption"]["text"] == "Brown and blue in even light. May 2024."
+    assert shown["caption"]["rendered"].endswith("\n\n#brown #blue #portrait #photo")
+    assert (shown["caption"]["source"], shown["caption"]["model"]) == ("ai", "offline-basic")
+    assert shown["caption"]["alt_text"].startswith("A portrait-format picture, mostly brown and blue")
+    assert shown["caption_request"] == {"state": "written", "reason": None, "detail": None}
+    assert "caption.generated" in studio.facts(media_id)
+
+
+def test_two_swapped_photos_swap_their_captions(studio: Studio, captioner: None) -> None:
+    sea, wood = photo(), photo(sky="darkgreen", ground="black")
+
+    def both(first: bytes, second: bytes) -> list[str]:
+        told_of = []
+        for data in (first, second):
+            media_id, run = processed(studio, data)
+            caption(studio, media_id, run)
+            told_of.append(studio.read(media_id)["caption"]["rendered"])
+        return told_of
+
+    there, back = both(sea, wood), both(wood, sea)
+    assert there[0] != there[1]
+    assert there == back[::-1]
+
+
+def test_a_repetition_writes_no_second_caption(studio: Studio, captioner: None) -> None:
+    media_id, run = processed(studio)
+    assert [caption(studio, media_id, run) for _ in range(2)] == ["captioned", "captioned"]
+    assert caption(studio, media_id, studio.start(media_id)) == "captioned"
+    assert len(studio.client.get(f"/v1/media/{media_id}/captions").json["items"]) == 1
+
+
+def test_an_answer_that_two_runs_had_asked_for_is_written_once(
+    studio: Studio, captioner: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media_id, old = processed(studio)
+    ask = gateway.write
+
+    def overtaken(subject: Subject) -> Written:
+        monkeypatch.setattr(gateway, "write", ask)
+        assert caption(studio, media_id, studio.start(media_id)) == "captioned"
+        return ask(subject)
+
+    monkeypatch.setattr(gateway, "write", overtaken)
+    assert caption(studio, media_id, old) == "superseded"
+    assert studio.value("SELECT count(*) FROM t_acme.captions") == 1
+
+
+def test_two_answers_of_one_run_are_written_once(
+    studio: Studio, captioner: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine retries a task whose answer got lost: both calls belong to the newest run."""
+    media_id, run = processed(studio)
+    ask = gateway.write
+
+    def doubled(subject: Subject) -> Written:
+        monkeypatch.setattr(gateway, "write", ask)
+        assert caption(studio, media_id, run) == "captioned"
+        return ask(subject)
+
+    monkeypatch.setattr(gateway, "write", doubled)
+    assert caption(studio, media_id, run) == "captioned"
+    assert studio.value("SELECT count(*) FROM t_acme.captions") == 1
+    assert studio.facts(media_id).count("caption.generated") == 1
+
+
+def test_the_small_derivative_is_what_the_captioner_sees(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Subject] = []
+
+    def look(subject: Subject) -> Written:
+        seen.append(subject)
+        return Written(Draft("Seen"), "a-model")
+
+    monkeypatch.setattr(gateway, "write", look)
+    media_id, run = processed(studio, photo(3000, 2000), caption={"prompt": "In French"})
+    assert caption(studio, media_id, run) == "captioned"
+    assert seen[0].wish == "In French"
+    assert Image.open(io.BytesIO(seen[0].image)).size == (600, 900)
+
+
+def test_without_a_captioner_the_review_goes_on_and_says_why(
+    studio: Studio, captioner: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(monkeypatch, CAPTION_API_BASE="http://127.0.0.1:9/v1")
+    media_id, run = processed(studio)
+    assert caption(studio, media_id, run) == "skipped"
+    assert studio.read(media_id)["caption_request"] == {
+        "state": "skipped",
+        "reason": "captioner-unreachable",
+        "detail": "The captioner does not answer. Write the caption yourself.",
+    }
+    assert studio.wait(media_id, run) == "waiting"
+    assert studio.client.post(f"/v1/media/{media_id}/review/approve", {"caption": "By hand"}).status == 200
+
+
+def test_a_skipped_wish_stays_skipped_for_later_runs(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_subject: Subject) -> Written:
+        raise Skipped("budget-exceeded", "The budget is used up.")
+
+    monkeypatch.setattr(gateway, "write", refuse)
+    media_id, run = processed(studio)
+    assert caption(studio, media_id, run) == "skipped"
+    monkeypatch.undo()
+    settings.forget()
+    assert caption(studio, media_id, studio.start(media_id)) == "skipped"
+
+
+def test_whoever_wants_no_caption_gets_none(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "write", lambda _subject: pytest.fail("the captioner was asked"))
+    media_id, run = processed(studio, caption={"skip": True})
+    assert caption(studio, media_id, run) == "skipped"
+    assert studio.read(media_id)["caption_request"] is None
+
+
+def test_an_older_run_asks_nobody(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "write", lambda _subject: pytest.fail("the captioner was asked"))
+    media_id, old = processed(studio)
+    studio.start(media_id)
+    assert caption(studio, media_id, old) == "superseded"

@@ -1,0 +1,214 @@
+"""Work: whatever dies is started again, under a new number, and an older run can do nothing any more."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import boto3
+import psycopg
+import pytest
+
+from functions.cron_reconcile.handler import handler as cron_reconcile
+from functions.on_decision.handler import handler as on_decision
+from functions.on_execution_failed.handler import handler as on_execution_failed
+from functions.ops_wake_everything.handler import handler as ops_wake_everything
+from socialflow.platform import aws, database, settings, work
+from socialflow.platform.clock import now
+from socialflow.platform.database import transaction
+from socialflow.platform.ids import new_id
+from socialflow.platform.tenancy import Tenant
+from tests.conftest import Cloud
+
+
+class States:
+    """Step Functions as far as starting and answering go; it remembers."""
+
+    def __init__(self) -> None:
+        self.exceptions = boto3.client("stepfunctions").exceptions
+        self.started: list[tuple[str, str, dict[str, Any]]] = []
+        self.answered: list[tuple[str, dict[str, Any]]] = []
+        self.gone = False
+
+    def start_execution(self, **call: str) -> None:
+        if any(name == call["name"] for _machine, name, _input in self.started):
+            raise self.exceptions.ExecutionAlreadyExists({"Error": {}}, "StartExecution")
+        self.started.append((call["stateMachineArn"], call["name"], json.loads(call["input"])))
+
+    def send_task_success(self, **call: str) -> None:
+        if self.gone:
+            raise self.exceptions.TaskTimedOut({"Error": {}}, "SendTaskSuccess")
+        self.answered.append((call["taskToken"], json.loads(call["output"])))
+
+
+@pytest.fixture
+def states(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[States]:
+    fake = States()
+    monkeypatch.setattr(work, "client", lambda name: fake if name == "stepfunctions" else aws.client(name))
+    yield fake
+    settings.forget()
+
+
+def scheduled(tenant: Tenant, kind: work.Kind = "ingest", *, seconds: float = 0) -> UUID:
+    subject = new_id()
+    with transaction(tenant) as tx:
+        work.schedule(tx, kind, subject, wake_at=now() + timedelta(seconds=seconds))
+    return subject
+
+
+def test_a_due_subject_is_started_once_with_ids_and_nothing_else(acme: Tenant, states: States, cloud: Cloud) -> None:
+    subject = scheduled(acme, "publish")
+    assert cron_reconcile({}, None) == {"started": 1}
+    assert cron_reconcile({}, None) == {"started": 0}
+    given = {"v": 1, "tenant": "acme", "kind": "publish", "id": str(subject), "run": 1}
+    assert states.started == [(cloud.publish, f"publish-{subject}-1", given)]
+
+
+def test_what_is_not_due_is_left(acme: Tenant, states: States) -> None:
+    scheduled(acme, seconds=60)
+    assert cron_reconcile({}, None) == {"started": 0}
+
+
+def test_two_reconcilers_start_each_subject_once(acme: Tenant, contoso: Tenant, states: States) -> None:
+    for number in range(30):
+        scheduled(acme if number % 2 else contoso)
+
+    def reconcile(_worker: int) -> None:
+        cron_reconcile({}, None)
+        database.forget()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(reconcile, range(8)))
+    names = [name for _machine, name, _input in states.started]
+    assert len(names) == len(set(names)) == 30
+
+
+def test_a_run_that_is_silent_past_its_grace_is_started_again_and_the_old_one_is_superseded(
+    acme: Tenant, states: States, owner: psycopg.Connection
+) -> None:
+    subject = scheduled(acme)
+    cron_reconcile({}, None)
+    owner.execute("UPDATE cell.work SET wake_at = now() - interval '1 second'")
+    cron_reconcile({}, None)
+    assert [given["run"] for _machine, _name, given in states.started] == [1, 2]
+    with transaction(acme) as tx:
+        assert not work.is_current(tx, "ingest", subject, run=1)
+        assert not work.postpone(tx, "ingest", subject, run=1, wake_at=now())
+        assert not work.park(tx, "ingest", subject, run=1, token="old")
+        assert not work.finish(tx, "ingest", subject, run=1)
+        assert work.is_current(tx, "ingest", subject, run=2)
+
+
+def test_a_start_that_dies_after_the_commit_is_made_up_for(
+    acme: Tenant, states: States, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject = scheduled(acme)
+
+    def die(**_call: str) -> None:
+        raise ConnectionResetError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(states, "start_execution", die)
+        with pytest.raises(ConnectionResetError):
+            cron_reconcile({}, None)
+    assert cron_reconcile({}, None) == {"started": 0}, "its grace is not over"
+    owner.execute("UPDATE cell.work SET wake_at = now()")
+    assert cron_reconcile({}, None) == {"started": 1}
+    assert states.started[0][1] == f"ingest-{subject}-2"
+
+
+def test_finished_work_is_not_started_again(acme: Tenant, states: States, owner: psycopg.Connection) -> None:
+    subject = scheduled(acme)
+    cron_reconcile({}, None)
+    with transaction(acme) as tx:
+        assert work.finish(tx, "ingest", subject, run=1)
+    assert owner.execute("SELECT count(*) FROM cell.work").fetchone() == (0,)
+
+
+def test_more_than_a_batch_is_started_in_one_call(
+    acme: Tenant, states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from functions.cron_reconcile import handler as module  # noqa: PLC0415 - only here
+
+    monkeypatch.setattr(module, "BATCH", 3)
+    for _ in range(8):
+        scheduled(acme)
+    assert cron_reconcile({}, None) == {"started": 8}
+
+
+def test_after_a_loss_of_executions_everything_is_started_anew(acme: Tenant, contoso: Tenant, states: States) -> None:
+    waiting, planned = scheduled(acme), scheduled(contoso, seconds=3600)
+    cron_reconcile({}, None)
+    assert ops_wake_everything({}, None) == {"outcome": "woken", "subjects": 2}
+    assert cron_reconcile({}, None) == {"started": 2}
+    assert {name for _machine, name, _input in states.started[1:]} == {f"ingest-{waiting}-2", f"ingest-{planned}-1"}
+
+
+def failed(run: work.Run) -> dict[str, Any]:
+    return {"detail": {"status": "FAILED", "input": run.document(), "name": run.name}}
+
+
+def test_a_failed_execution_is_started_again_soon_and_later_each_time(
+    acme: Tenant, states: States, owner: psycopg.Connection
+) -> None:
+    subject = scheduled(acme)
+    waits = []
+    for run in range(1, 5):
+        owner.execute("UPDATE cell.work SET wake_at = now()")
+        cron_reconcile({}, None)
+        assert on_execution_failed(failed(work.Run("acme", "ingest", subject, run)), None) == {"hurried": True}
+        row = owner.execute("SELECT extract(epoch FROM wake_at - now()) FROM cell.work").fetchone()
+        assert row is not None
+        waits.append(float(row[0]))
+    assert waits == pytest.approx([2, 4, 8, 16], abs=1.0)
+
+
+def test_the_failure_of_a_superseded_run_changes_nothing(
+    acme: Tenant, states: States, owner: psycopg.Connection
+) -> None:
+    subject = scheduled(acme)
+    cron_reconcile({}, None)
+    owner.execute("UPDATE cell.work SET wake_at = now()")
+    cron_reconcile({}, None)
+    assert on_execution_failed(failed(work.Run("acme", "ingest", subject, 1)), None) == {"hurried": False}
+
+
+def decided(tenant: str, subject: UUID) -> dict[str, Any]:
+    return {"detail": {"tenant": tenant, "aggregate": {"type": "review", "id": str(subject)}}}
+
+
+def parked(tenant: Tenant, token: str) -> UUID:
+    subject = scheduled(tenant)
+    cron_reconcile({}, None)
+    with transaction(tenant) as tx:
+        assert work.park(tx, "ingest", subject, run=1, token=token)
+        assert work.postpone(tx, "ingest", subject, run=1, wake_at=now() + timedelta(days=7))
+    return subject
+
+
+def test_a_decision_wakes_whoever_waits_now(acme: Tenant, states: States) -> None:
+    subject = parked(acme, "first")
+    with transaction(acme) as tx:
+        assert work.park(tx, "ingest", subject, run=1, token="second")
+    assert on_decision(decided("acme", subject), None) == {"woken": True}
+    assert states.answered == [("second", {"outcome": "decided"})]
+
+
+def test_a_decision_of_one_tenant_wakes_nobody_of_another(acme: Tenant, contoso: Tenant, states: States) -> None:
+    subject = parked(acme, "token")
+    assert on_decision(decided("contoso", subject), None) == {"woken": False}
+    assert states.answered == []
+
+
+def test_a_decision_whose_waiter_is_gone_starts_the_next_run(acme: Tenant, states: States) -> None:
+    subject = parked(acme, "token")
+    states.gone = True
+    assert on_decision(decided("acme", subject), None) == {"woken": False}
+    assert cron_reconcile({}, None) == {"started": 1}
+    assert states.started[-1][1] == f"ingest-{subject}-2"
+
+
+def test_a_decision_nobody_waits_for_is_no_error(acme: Tenant, states: States) -> None:
+    assert on_decision(decided("acme", new_id()), None) == {"woken": False}

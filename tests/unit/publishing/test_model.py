@@ -1,0 +1,163 @@
+"""The states of a post, the pauses between tries, and what fits a network."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+
+from socialflow.publishing.content import Content, Destination, MediaFile, Piece, Rendering
+from socialflow.publishing.model import Post, Target, TargetState, backoff, editable, settled_state
+from socialflow.publishing.networks import evidence, fit
+from socialflow.publishing.networks.limits import document, limits
+from socialflow.publishing.steps import Outcome, stamp
+
+ID = UUID("0199c0de-0000-7000-8000-000000000001")
+AT = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+
+
+def post(**changed: Any) -> Post:
+    values: dict[str, Any] = dict.fromkeys(Post.__dataclass_fields__)
+    values |= {"id": ID, "state": "scheduled", "content": Content(), "content_hash": b"h", "due_at": AT}
+    return Post(**(values | {"approval_required": False} | changed))
+
+
+def target(state: str, **changed: Any) -> Target:
+    values: dict[str, Any] = dict.fromkeys(Target.__dataclass_fields__)
+    values |= {"id": ID, "state": cast("TargetState", state), "attempt": 0, "due_at": AT, "network": "mastodon"}
+    return Target(**(values | changed))
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        (["scheduled", "prepared"], "scheduled"),
+        (["preparing"], "scheduled"),
+        (["attempting", "scheduled"], "publishing"),
+        (["published", "prepared"], "publishing"),
+        (["published", "published"], "published"),
+        (["published", "failed"], "partial"),
+        (["published", "cancelled"], "partial"),
+        (["failed", "failed"], "failed"),
+        (["failed", "cancelled"], "failed"),
+        (["cancelled", "cancelled"], "cancelled"),
+        (["published", "unconfirmed"], "unconfirmed"),
+        (["failed", "unconfirmed", "cancelled"], "unconfirmed"),
+    ],
+)
+def test_a_posts_state_follows_from_its_targets(states: list[str], expected: str) -> None:
+    assert settled_state(post(), [target(state) for state in states]) == expected
+
+
+def test_a_planned_posts_state_follows_from_time_and_approval() -> None:
+    waiting = [target("scheduled")]
+    assert settled_state(post(due_at=None), waiting) == "draft"
+    assert settled_state(post(approval_required=True), waiting) == "awaiting_approval"
+    assert settled_state(post(approval_required=True, approved_hash=b"h"), waiting) == "scheduled"
+    assert settled_state(post(approval_required=True, approved_hash=b"old"), waiting) == "awaiting_approval"
+    assert settled_state(post(state="draft"), []) == "draft"
+
+
+@pytest.mark.parametrize("state", ["attempting", "published", "unconfirmed", "cancelled"])
+def test_what_has_begun_or_ended_is_not_editable(state: str) -> None:
+    assert not editable(post(), [target("scheduled"), target(state)])
+
+
+def test_what_is_planned_or_has_failed_is_editable() -> None:
+    assert editable(post(), [target("scheduled"), target("prepared"), target("failed")])
+    assert not editable(post(state="cancelled"), [])
+
+
+def test_pauses_double_up_to_five_minutes() -> None:
+    assert [backoff(tries).total_seconds() for tries in range(8)] == [10, 10, 20, 40, 80, 160, 300, 300]
+    assert backoff(10_000) == timedelta(minutes=5)
+
+
+def test_the_next_step_of_a_target() -> None:
+    lead = timedelta(minutes=2)
+    later = AT + timedelta(minutes=5)
+    assert target("scheduled").next_step_at(lead=lead) == AT - lead
+    assert target("prepared").next_step_at(lead=lead) == AT
+    assert target("prepared", next_at=later).next_step_at(lead=lead) == later
+    assert target("preparing", next_at=AT, lease=later).next_step_at(lead=lead) == later
+    assert target("attempting", lease=later).next_step_at(lead=lead) == later
+
+
+def test_a_wait_is_never_earlier_than_meant() -> None:
+    assert stamp(AT) == "2027-03-01T09:00:00Z"
+    assert stamp(AT + timedelta(microseconds=1)) == "2027-03-01T09:00:01Z"
+    assert stamp(AT.astimezone(tz=None)) == "2027-03-01T09:00:00Z"
+    assert Outcome("done").document(AT) == {"outcome": "done", "at": "2027-03-01T09:00:00Z"}
+
+
+# What fits
+
+
+def rendered(text: str, media: tuple[Piece, ...] = (), **options: Any) -> Rendering:
+    return Rendering("mastodon", ID, "1", text, media, options)
+
+
+def wrong(rendering: Rendering, files: dict[UUID, MediaFile] | None = None, **own: int) -> list[str]:
+    place = Destination(ID, "mastodon", "https://example.social", "1", own)
+    return [error.code for error in fit.misfits(rendering, place, files or {}, "/text")]
+
+
+def test_every_link_counts_the_same() -> None:
+    link = "https://example.com/" + "x" * 200
+    assert wrong(rendered("y" * 476 + " " + link)) == []
+    assert wrong(rendered("y" * 477 + " " + link)) == ["too-long"]
+    assert fit.length("http://a.b", limits("mastodon", {})) == 23
+    assert fit.length(f"({link}).", limits("mastodon", {})) == 26
+
+
+def test_a_warning_counts_with_the_text() -> None:
+    assert wrong(rendered("y" * 490, spoiler_text="z" * 10)) == []
+    assert wrong(rendered("y" * 490, spoiler_text="z" * 11)) == ["too-long"]
+
+
+def test_the_servers_own_figures_come_first() -> None:
+    assert wrong(rendered("y" * 900), max_characters=1000) == []
+    assert wrong(rendered("y" * 900), max_characters=0) == ["too-long"], "a figure that is none is not believed"
+
+
+def test_media_are_counted_and_weighed() -> None:
+    pieces = tuple(Piece(UUID(int=number), "aa", "") for number in range(5))
+    files = {piece.id: MediaFile(piece.id, "aa", "k", "v", "image/jpeg", 1) for piece in pieces}
+    assert wrong(rendered("", pieces[:4]), files) == []
+    assert wrong(rendered("", pieces), files) == ["too-many"]
+    heavy = {pieces[0].id: MediaFile(pieces[0].id, "aa", "k", "v", "image/tiff", 99)}
+    assert wrong(rendered("", pieces[:1]), heavy, image_size_limit=98) == ["unsupported-type", "too-large"]
+    spoken = (Piece(pieces[0].id, "aa", "x" * 1501),)
+    assert wrong(rendered("", spoken), files) == ["too-long"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"visibility": "direct"}, {"sensitive": "yes"}, {"language": "English"}, {"spoiler_text": True}, {"poll": "x"}],
+)
+def test_an_option_that_is_none_is_refused(options: dict[str, Any]) -> None:
+    assert len(wrong(rendered("x", **options))) == 1
+
+
+def test_options_that_are_taken() -> None:
+    assert wrong(rendered("x", visibility="private", sensitive=True, language="pt-BR", spoiler_text="Food")) == []
+
+
+def test_limits_have_a_date_and_a_source() -> None:
+    known = document("mastodon")
+    assert datetime.fromisoformat(known["as_of"]).year >= 2026
+    assert "https://" in known["source"]
+
+
+# Evidence
+
+
+def test_what_a_network_shows_is_what_was_sent() -> None:
+    shown = (
+        "<p>Caf\u00e9 &amp; more<br />second line</p><p>"
+        '<a href="https://example.com/a/b"><span class="invisible">https://</span><span>example.com/a</span>'
+        '<span class="invisible">/b</span></a></p>'
+    )
+    assert evidence.same(evidence.plain(shown), "Cafe\u0301 & more\nsecond line\n\nhttps://example.com/a/b")
+    assert not evidence.same(evidence.plain(shown), "Caf\u00e9 & more")
+    assert not evidence.same("one", "One")
