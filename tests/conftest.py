@@ -3,6 +3,7 @@
 Both tenants are always there, so that a statement without its tenant finds the wrong rows and not none.
 """
 
+import asyncio
 import json
 import os
 from collections.abc import Iterator
@@ -55,6 +56,16 @@ class Cloud:
             "CAPTION_MODEL": "openai/offline",
         }
         return {settings.PREFIX + key: value for key, value in values.items()}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def event_loop() -> Iterator[None]:
+    """LiteLLM's blocking calls ask the main thread for its event loop, and where there is none make one to leave open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 @pytest.fixture(scope="session")
