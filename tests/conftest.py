@@ -58,9 +58,17 @@ class Cloud:
         return {settings.PREFIX + key: value for key, value in values.items()}
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares costly fixtures: one stack, one synthesis, and otherwise each module's own."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder in ("e2e", "infra") else str(item.path)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def event_loop() -> Iterator[None]:
-    """LiteLLM's blocking calls ask the main thread for its event loop, and where there is none make one to leave open."""
+    """A loop for LiteLLM: its blocking calls ask the main thread for one, and would make one and leave it open."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     yield

@@ -1,6 +1,7 @@
 """Who asks: a user, and the user as a member of one tenant."""
 
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from socialflow.platform.tenancy import Tenant
@@ -8,11 +9,12 @@ from socialflow.platform.tenancy import Tenant
 
 @dataclass(frozen=True)
 class User:
-    """A person who has signed in."""
+    """A person who has signed in, or an API key that acts like one."""
 
     id: UUID
     email: str
     name: str
+    kind: Literal["person", "key"] = "person"
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
 from socialflow.platform import settings
+from socialflow.platform.acting import SYSTEM, act_as
 from socialflow.platform.observability import logger
 
 Handler = Callable[[dict[str, Any], Any], Any]
@@ -19,6 +21,7 @@ def entry(*needs: type[settings.Settings]) -> Callable[[Handler], Handler]:
         def handler(event: dict[str, Any], context: Any) -> Any:
             settings.require((settings.CommonSettings, *needs))
             logger.clear_state()
+            act_as(replace(SYSTEM, request_id=getattr(context, "aws_request_id", None) or ""))
             logger.append_keys(function=function.__module__.split(".")[-2], **_ids(event, context))
             try:
                 return function(event, context)

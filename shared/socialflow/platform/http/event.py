@@ -45,7 +45,12 @@ def sound(raw: object) -> Request:
         "requestContext": {
             **context,
             "stage": _text(context.get("stage")) or "$default",
-            "http": {**http, "method": "GET" if method == "HEAD" else method, "path": path},
+            "http": {
+                **http,
+                "method": "GET" if method == "HEAD" else method,
+                "path": path,
+                "sourceIp": _text(http.get("sourceIp")),
+            },
         },
     }
     return Request(made, _request_id(headers, context), head=method == "HEAD")

@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler.middlewares import BaseMiddlewareHandle
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
 
 from socialflow.errors import FieldError, Invalid, MethodNotAllowed, NotFound
+from socialflow.platform.acting import SYSTEM, Actor, act_as
 from socialflow.platform.caller import Caller, Membership, User
 from socialflow.platform.http import body
 from socialflow.platform.http.access import Access
@@ -42,6 +43,11 @@ class Asked:
     def path(self) -> str:
         """The path as it was asked for."""
         return self.app.current_event.path
+
+    @property
+    def address(self) -> str:
+        """Where the request came from, as the gateway saw it."""
+        return str(self.app.current_event.request_context.http.source_ip or "")
 
     @property
     def query(self) -> dict[str, str]:
@@ -80,6 +86,7 @@ class Guard(BaseMiddlewareHandler["Api"]):
         """Pass the request on, or raise a refusal."""
         _user.set(None)
         _caller.set(None)
+        act_as(SYSTEM)
         asked = Asked(app, app.request.method, app.request.route)
         _asked.set(asked)
         access = app.access.get((asked.method, asked.template))
@@ -143,13 +150,13 @@ def _let_in(door: Door | None, asked: Asked, access: Access) -> None:
         raise RuntimeError("A route that asks for a user was registered without a door")
     authorization, tenant = asked.header("Authorization"), asked.header(TENANT_HEADER)
     if access.permission is None or not tenant:
-        _signed_in(door.sign_in(authorization))
+        _signed_in(door.sign_in(authorization), asked)
     if access.permission is None:
         return
     if not tenant:
         raise TenantRequired(f"Send the header {TENANT_HEADER}. GET /v1/me lists your tenants.")
     member = door.admit(authorization, tenant)
-    _signed_in(member.user)
+    _signed_in(member.user, asked)
     logger.append_keys(tenant=member.tenant.slug)
     if access.permission not in member.permissions:
         raise PermissionDenied(
@@ -162,8 +169,9 @@ def _let_in(door: Door | None, asked: Asked, access: Access) -> None:
     _caller.set(Caller(member.user, member.tenant, member.role, member.permissions, asked.app.request_id))
 
 
-def _signed_in(user: User) -> None:
+def _signed_in(user: User, asked: Asked) -> None:
     _user.set(user)
+    act_as(Actor(user.kind, user.id, user.name, asked.app.request_id, asked.address))
     logger.append_keys(user=str(user.id))
 
 
