@@ -25,6 +25,8 @@ from socialflow.tenants.model import FirstMember
 ISSUER = "https://issuer.test"
 REGION = "eu-central-1"
 ROLES = ("owner", "admin", "editor", "viewer")
+PEOPLE = ("users", "members")
+"""Tables of the registry that each test finds as the first did."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,9 @@ def schemas(cloud: Cloud, owner: psycopg.Connection) -> tuple[str, ...]:
             for role in roles
         ]
         tenants.provision(owner, slug, slug.title(), settings={}, members=members)
+    owner.execute("CREATE SCHEMA kept")
+    for table in PEOPLE:
+        owner.execute(sql.SQL("CREATE TABLE kept.{0} AS TABLE control.{0}").format(sql.Identifier(table)))
     return ("t_acme", "t_contoso")
 
 
@@ -148,7 +153,10 @@ def clean(schemas: tuple[str, ...], owner: psycopg.Connection) -> Iterator[None]
     secrets.forget_all()
     owner.execute(_truncate(owner, schemas))
     owner.execute("UPDATE control.tenants SET status = 'active', settings = '{}'")
-    owner.execute("DELETE FROM control.users WHERE id NOT IN (SELECT user_id FROM control.members)")
+    owner.execute("DELETE FROM control.users; DELETE FROM control.clerk_organizations")
+    owner.execute("DELETE FROM control.webhook_receipts")
+    for table in PEOPLE:
+        owner.execute(sql.SQL("INSERT INTO control.{0} TABLE kept.{0}").format(sql.Identifier(table)))
 
 
 @pytest.fixture

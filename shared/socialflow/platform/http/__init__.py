@@ -42,6 +42,9 @@ A plain `-> MediaOut` answers 200 (or the route's `status_code`). Raise a `Refus
 `limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None`, then `after(cursor, filters)` → `Position | None` and
 `next_cursor(Position(row.created_at, row.id), filters)`. A route that only reads although it is a POST says
 `@requires("publishing:read", mutates=False)`, so that a suspended tenant may call it.
+
+A webhook is a `@public` route without a body parameter: `raw_body()` gives the bytes, which are verified (or
+`SignatureRefused`) before `parsed(raw)` reads them; `receipts.take_once` keeps a repeated message from acting twice.
 """
 
 from aws_lambda_powertools.event_handler import Response
@@ -50,9 +53,10 @@ from socialflow.platform.caller import Caller, Membership, User
 from socialflow.platform.http.access import public, requires, signed_in
 from socialflow.platform.http.answers import answered, created, if_match, if_match_where_given, once, stored, tagged
 from socialflow.platform.http.app import Api, api, entry
-from socialflow.platform.http.guard import caller, current_user
+from socialflow.platform.http.guard import caller, current_request, current_user
 from socialflow.platform.http.pages import DEFAULT_LIMIT, Cursor, Limit, Position, after
 from socialflow.platform.http.pages import cursor as next_cursor
+from socialflow.platform.http.raw import SignatureRefused, parsed, raw_body
 
 __all__ = [
     "DEFAULT_LIMIT",
@@ -63,19 +67,23 @@ __all__ = [
     "Membership",
     "Position",
     "Response",
+    "SignatureRefused",
     "User",
     "after",
     "answered",
     "api",
     "caller",
     "created",
+    "current_request",
     "current_user",
     "entry",
     "if_match",
     "if_match_where_given",
     "next_cursor",
     "once",
+    "parsed",
     "public",
+    "raw_body",
     "requires",
     "signed_in",
     "stored",

@@ -31,7 +31,28 @@ def read(content_type: str, body: str | None, *, is_base64: bool) -> dict[str, A
         return None
     if not _JSON.fullmatch(content_type.strip()):
         raise UnsupportedMediaType("Send the body as JSON, with the header Content-Type: application/json.")
-    document = _parse(_text(body, is_base64=is_base64))
+    return parse(raw(body, is_base64=is_base64))
+
+
+def raw(body: str, *, is_base64: bool) -> bytes:
+    """Return the body's bytes as they were sent; raises `BodyTooLarge` or `MalformedBody`."""
+    if len(body) > (MAX_BYTES * 4 // 3 + 4 if is_base64 else MAX_BYTES):
+        raise _too_large()
+    try:
+        sent = base64.b64decode(body, validate=True) if is_base64 else body.encode()
+    except (UnicodeError, binascii.Error):
+        raise _not_utf8() from None
+    if len(sent) > MAX_BYTES:
+        raise _too_large()
+    return sent
+
+
+def parse(sent: bytes) -> dict[str, Any]:
+    """Return the object that the bytes are; raises `MalformedBody`."""
+    try:
+        document = _parse(sent.decode())
+    except UnicodeError:
+        raise _not_utf8() from None
     if not isinstance(document, dict):
         raise _malformed("", "not-an-object", "Send one JSON object.")
     for parts, value in _walk(document):
@@ -42,19 +63,6 @@ def read(content_type: str, body: str | None, *, is_base64: bool) -> dict[str, A
 def is_plain(text: str) -> bool:
     """Tell whether text can be stored and sent: no NUL, no half of a surrogate pair."""
     return _UNFIT.search(text) is None
-
-
-def _text(body: str, *, is_base64: bool) -> str:
-    if len(body) > (MAX_BYTES * 4 // 3 + 4 if is_base64 else MAX_BYTES):
-        raise _too_large()
-    try:
-        raw = base64.b64decode(body, validate=True) if is_base64 else body.encode()
-        text = raw.decode()
-    except (UnicodeError, binascii.Error):
-        raise _malformed("", "not-utf-8", "Send the body as UTF-8.") from None
-    if len(raw) > MAX_BYTES:
-        raise _too_large()
-    return text
 
 
 def _parse(text: str) -> object:
@@ -106,6 +114,10 @@ def _check(parts: tuple[int | str, ...], value: object) -> None:
 
 def _malformed(at: str, code: str, detail: str) -> MalformedBody:
     return MalformedBody(detail, errors=[FieldError(at, code, detail)])
+
+
+def _not_utf8() -> MalformedBody:
+    return _malformed("", "not-utf-8", "Send the body as UTF-8.")
 
 
 def _too_deep() -> MalformedBody:
