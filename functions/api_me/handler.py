@@ -2,8 +2,9 @@
 
 from functions.api_me.schemas import MeOut, PatchMe
 from socialflow.identity import door, service
-from socialflow.platform.database import control
-from socialflow.platform.http import api, current_user, entry, signed_in
+from socialflow.identity.model import Changes
+from socialflow.platform.database import Connection, control
+from socialflow.platform.http import User, api, current_user, entry, signed_in
 from socialflow.platform.settings import DatabaseSettings, OidcSettings
 
 NEEDS = (DatabaseSettings, OidcSettings)
@@ -16,16 +17,20 @@ def read() -> MeOut:
     """Return the user and every tenant they belong to."""
     user = current_user()
     with control() as connection:
-        return MeOut.of(user, service.memberships(connection, user))
+        return _me(connection, user)
 
 
-@app.patch("/v1/me", summary="Change your name", tags=["me"])
+@app.patch("/v1/me", summary="Change your name, locale or time zone", tags=["me"])
 @signed_in
 def change(body: PatchMe) -> MeOut:
-    """Change the user's name, everywhere they belong."""
+    """Change what the user says of themselves, everywhere they belong; from then on the issuer's name is not taken."""
     with control() as connection:
-        user = service.rename(connection, current_user(), body.name)
-        return MeOut.of(user, service.memberships(connection, user))
+        changes = Changes(body.name, body.locale, body.time_zone)
+        return _me(connection, service.change(connection, current_user(), changes))
+
+
+def _me(connection: Connection, user: User) -> MeOut:
+    return MeOut.of(user, service.memberships(connection, user), service.active(connection, user))
 
 
 handler = entry(app, *NEEDS)

@@ -41,6 +41,7 @@ class SigningKeys:
         self._keys: Mapping[str, jwt.PyJWK] = {}
         self._fetched: float | None = None
         self._tried: float | None = None
+        self._failed = False
 
     def find(self, kid: str) -> jwt.PyJWK:
         """Return a key; raises `TokenInvalid` for an unknown one, `IssuerUnreachable` where there are none at all."""
@@ -49,6 +50,10 @@ class SigningKeys:
             with self._lock:  # whoever waited here finds what the first one fetched
                 self._refresh(kid)
                 key = self._keys.get(kid)
+            if key is None and self._failed:  # its issuer may well publish it by now: we could not ask
+                raise IssuerUnreachable(
+                    "The issuer's keys cannot be had. Nothing was changed; try again.", retry_after=5
+                )
         if key is None:
             raise TokenInvalid("The token is signed with a key that its issuer does not publish. Sign in again.")
         return key
@@ -62,7 +67,9 @@ class SigningKeys:
         try:
             self._keys = _usable(self._fetch())
             self._fetched = self._tried
+            self._failed = False
         except (httpx.HTTPError, ValueError):
+            self._failed = True
             logger.warning("The issuer's keys could not be fetched", exc_info=True)
         self._require_keys()
 
@@ -99,7 +106,10 @@ def _usable(document: Mapping[str, Any]) -> Mapping[str, jwt.PyJWK]:
     found = document.get("keys")
     if not isinstance(found, list):
         raise KeysUnusable("The issuer's document has no keys")
-    return dict(pair for pair in map(_key, found) if pair)
+    keys = dict(pair for pair in map(_key, found) if pair)
+    if not keys:  # an issuer in the middle of something: what is kept is better than nothing
+        raise KeysUnusable("The issuer's document has no key that could have signed a token")
+    return keys
 
 
 def _key(jwk: object) -> tuple[str, jwt.PyJWK] | None:

@@ -1,7 +1,11 @@
 """Roles and what each may do; whom a token names; the refusals of both."""
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, get_args
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from socialflow.errors import FieldError, Forbidden, Invalid, Unauthenticated, Unavailable
 
@@ -48,14 +52,66 @@ ALGORITHM = "RS256"
 """How tokens are signed; nothing else is believed."""
 
 
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+
+
 @dataclass(frozen=True)
 class Claims:
-    """Whom a verified token names. `email` and `name` are the issuer's, for display only."""
+    """Whom a verified token names. `email` and `name` are the issuer's, for display only; `at` is when it said so."""
 
     issuer: str
     subject: str
     email: str
     name: str
+    at: datetime | None = None
+    organization: str = ""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person as the registry has them; `said_at` is when the issuer said what stands here."""
+
+    id: UUID
+    email: str
+    name: str
+    locale: str
+    time_zone: str
+    name_chosen: bool
+    said_at: datetime | None
+    deleted_at: datetime | None
+
+    def told(self, email: str, name: str, at: datetime | None) -> tuple[str, str]:
+        """Return email and name after the issuer's word of a moment.
+
+        What is older than what stands here fills a gap at the most; nothing erases; a name that the person chose stays.
+        """
+        newer = at is not None and (self.said_at is None or at >= self.said_at)
+        told_email = email if email and (newer or not self.email) else self.email
+        told_name = name if name and not self.name_chosen and (newer or not self.name) else self.name
+        return told_email, told_name
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a person changes of their own account; None stays."""
+
+    name: str | None = None
+    locale: str | None = None
+    time_zone: str | None = None
+
+    def checked(self) -> "Changes":
+        """Return them fit to be kept; raises `Invalid`."""
+        name = None if self.name is None else checked_name(self.name)
+        if name is None and self.locale is None and self.time_zone is None:
+            detail = "Send what is to change: name, locale or time_zone."
+            raise Invalid(detail, errors=[FieldError("/name", "missing", detail)])
+        if self.locale and not _LOCALE.fullmatch(self.locale):
+            detail = "A locale is a language, and where it matters a script and a region: de, pt-BR, zh-Hant-TW."
+            raise Invalid(detail, errors=[FieldError("/locale", "locale-invalid", detail)])
+        if self.time_zone and not _is_zone(self.time_zone):
+            detail = "A time zone is an IANA name such as Europe/Berlin."
+            raise Invalid(detail, errors=[FieldError("/time_zone", "unknown-zone", detail)])
+        return Changes(name, self.locale, self.time_zone)
 
 
 class TokenMissing(Unauthenticated):
@@ -74,6 +130,18 @@ class TokenInvalid(Unauthenticated):
     """The token is not one that we believe."""
 
     code, title = "token-invalid", "The token is not valid"
+
+
+class SessionPending(Unauthenticated):
+    """The sign-in lacks a step that the issuer demands."""
+
+    code, title = "session-pending", "Your sign-in is not finished"
+
+
+class AccountDeleted(Unauthenticated):
+    """The issuer has deleted the person; their last tokens live a little longer."""
+
+    code, title = "account-deleted", "The account was deleted"
 
 
 class IssuerUnreachable(Unavailable):
@@ -100,3 +168,11 @@ def checked_name(name: str) -> str:
         return trimmed
     detail = f"A name has 1 to {NAME_LENGTH} characters, all of them printable."
     raise Invalid(detail, errors=[FieldError("/name", "name-invalid", detail)])
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

@@ -1,24 +1,44 @@
 """People and memberships in the registry."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg.rows import class_row
 
-from socialflow.identity.model import Claims
+from socialflow.identity.model import Account, Changes, Claims
 from socialflow.platform.caller import User
 from socialflow.platform.database import Connection
 from socialflow.platform.tenancy import Status, Tenant
 
-_FIND = "SELECT id, email, name FROM control.users WHERE issuer = %(issuer)s AND subject = %(subject)s"
+_FIND = """
+SELECT id, email, name, locale, time_zone, name_chosen, said_at, deleted_at
+  FROM control.users WHERE issuer = %(issuer)s AND subject = %(subject)s
+"""
 _ADD = """
-INSERT INTO control.users (id, issuer, subject, email, name)
-VALUES (%(id)s, %(issuer)s, %(subject)s, %(email)s, %(name)s)
+INSERT INTO control.users (id, issuer, subject, email, name, said_at)
+VALUES (%(id)s, %(issuer)s, %(subject)s, %(email)s, %(name)s, %(at)s)
 ON CONFLICT ON CONSTRAINT users_one_per_subject DO NOTHING
 """
-_RENAME = "UPDATE control.users SET name = %(name)s WHERE id = %(id)s RETURNING id, email, name"
+_TELL = """
+UPDATE control.users SET email = %(email)s, name = %(name)s, said_at = greatest(said_at, %(at)s)
+ WHERE id = %(id)s AND deleted_at IS NULL AND said_at IS NOT DISTINCT FROM %(seen)s
+"""
+_CHANGE = """
+UPDATE control.users
+   SET name = coalesce(%(name)s, name), name_chosen = name_chosen OR %(name)s::text IS NOT NULL,
+       locale = coalesce(%(locale)s, locale), time_zone = coalesce(%(time_zone)s, time_zone)
+ WHERE id = %(id)s AND deleted_at IS NULL
+RETURNING id, email, name, locale, time_zone
+"""
+_ACTIVE = """
+SELECT t.slug FROM control.clerk_organizations o
+  JOIN control.tenants t ON t.id = o.tenant_id AND t.status <> 'deleted'
+  JOIN control.members m ON m.tenant_id = t.id AND m.user_id = %(user)s
+ WHERE o.id = %(organization)s
+"""
 _MEMBERSHIPS = """
 SELECT t.id, t.slug, t.name, t.status, t.plan, t.settings, t.cell, m.role
   FROM control.members m JOIN control.tenants t ON t.id = m.tenant_id
@@ -47,22 +67,34 @@ class Seat:
         return Tenant(self.id, self.slug, self.name, self.status, self.plan, self.settings, self.cell)
 
 
-def find(connection: Connection, issuer: str, subject: str) -> User | None:
-    """Return the user that an issuer calls by `subject`."""
-    with connection.cursor(row_factory=class_row(User)) as cursor:
+def find(connection: Connection, issuer: str, subject: str) -> Account | None:
+    """Return the person that an issuer calls by `subject`, deleted ones too."""
+    with connection.cursor(row_factory=class_row(Account)) as cursor:
         return cursor.execute(_FIND, {"issuer": issuer, "subject": subject}).fetchone()
 
 
 def add(connection: Connection, user_id: UUID, claims: Claims) -> None:
     """Add a user, unless another request has just done so: then it is waited for, and nothing is added."""
     added = {"id": user_id, "issuer": claims.issuer, "subject": claims.subject}
-    connection.execute(_ADD, {**added, "email": claims.email, "name": claims.name})
+    connection.execute(_ADD, {**added, "email": claims.email, "name": claims.name, "at": claims.at})
 
 
-def rename(connection: Connection, user_id: UUID, name: str) -> User | None:
-    """Change a user's name."""
+def tell(connection: Connection, account: Account, email: str, name: str, at: datetime | None) -> None:
+    """Write what the issuer says; whoever was quicker since the account was read, is not overwritten."""
+    said = {"id": account.id, "email": email, "name": name, "at": at, "seen": account.said_at}
+    connection.execute(_TELL, said)
+
+
+def change(connection: Connection, user_id: UUID, changes: Changes) -> User | None:
+    """Change what a person says of themselves; their name is from now on theirs."""
     with connection.cursor(row_factory=class_row(User)) as cursor:
-        return cursor.execute(_RENAME, {"id": user_id, "name": name}).fetchone()
+        return cursor.execute(_CHANGE, {"id": user_id, **asdict(changes)}).fetchone()
+
+
+def active(connection: Connection, user_id: UUID, organization: str) -> str | None:
+    """Return the slug of the tenant that an organization stands for, where the user belongs to it."""
+    found = connection.execute(_ACTIVE, {"user": user_id, "organization": organization}).fetchone()
+    return found[0] if found else None
 
 
 def seat(connection: Connection, user_id: UUID, *, slug: str | None, tenant_id: UUID | None) -> Seat | None:

@@ -1,10 +1,11 @@
 """Signing in, entering a tenant, and one's own account."""
 
 import re
+from dataclasses import replace
 from uuid import UUID
 
 from socialflow.identity import repository
-from socialflow.identity.model import Claims, NotAMember, checked_name, permissions_of
+from socialflow.identity.model import AccountDeleted, Changes, Claims, NotAMember, permissions_of
 from socialflow.identity.repository import Seat
 from socialflow.platform.caller import Membership, User
 from socialflow.platform.database import Connection
@@ -15,14 +16,29 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def sign_in(connection: Connection, claims: Claims) -> User:
-    """Return the user whom a verified token names; the first sign-in makes the user, once under concurrency."""
-    user = repository.find(connection, claims.issuer, claims.subject)
-    if user is None:
+    """Return the user whom a verified token names; the first sign-in makes the user, once under concurrency.
+
+    Email and name follow the issuer, and are written only when they have changed. Raises `AccountDeleted`.
+    """
+    account = repository.find(connection, claims.issuer, claims.subject)
+    if account is None:
         repository.add(connection, new_id(), claims)
-        user = repository.find(connection, claims.issuer, claims.subject)
-    if user is None:
+        account = repository.find(connection, claims.issuer, claims.subject)
+    if account is None:
         raise RuntimeError("A user was added and is not there")
-    return user
+    if account.deleted_at is not None:
+        raise AccountDeleted("It was deleted where you signed in. Sign in with another account, and ask to be invited.")
+    email, name = account.told(claims.email, claims.name, claims.at)
+    if (email, name) != (account.email, account.name):
+        repository.tell(connection, account, email, name, claims.at)
+    return User(
+        account.id,
+        email,
+        name,
+        locale=account.locale,
+        time_zone=account.time_zone,
+        organization=claims.organization,
+    )
 
 
 def enter(connection: Connection, user: User, tenant: str) -> Membership:
@@ -40,12 +56,17 @@ def memberships(connection: Connection, user: User) -> list[Membership]:
     return [_membership(user, seat) for seat in repository.seats(connection, user.id)]
 
 
-def rename(connection: Connection, user: User, name: str) -> User:
-    """Give a user another name; raises `Invalid`."""
-    renamed = repository.rename(connection, user.id, checked_name(name))
-    if renamed is None:
-        raise RuntimeError("A signed-in user is not there")
-    return renamed
+def active(connection: Connection, user: User) -> str | None:
+    """Return the slug of the tenant whose organization the user is working in, where the token says one."""
+    return repository.active(connection, user.id, user.organization) if user.organization else None
+
+
+def change(connection: Connection, user: User, changes: Changes) -> User:
+    """Change what a user says of themselves; raises `Invalid`, or `AccountDeleted` for one who is gone meanwhile."""
+    changed = repository.change(connection, user.id, changes.checked())
+    if changed is None:
+        raise AccountDeleted("It was deleted where you signed in. Nothing was changed.")
+    return replace(changed, organization=user.organization)
 
 
 def _membership(user: User, seat: Seat) -> Membership:

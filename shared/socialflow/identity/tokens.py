@@ -3,11 +3,12 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import jwt
 
-from socialflow.identity.model import ALGORITHM, Claims, TokenExpired, TokenInvalid, TokenMissing
+from socialflow.identity.model import ALGORITHM, Claims, SessionPending, TokenExpired, TokenInvalid, TokenMissing
 
 LEEWAY = 10
 """Seconds by which clocks may differ."""
@@ -34,7 +35,10 @@ class Verifier:
     parties: Collection[str] = ()
 
     def verify(self, authorization: str) -> Claims:
-        """Return whom an `Authorization` header names; raises `TokenMissing`, `TokenExpired` or `TokenInvalid`."""
+        """Return whom an `Authorization` header names.
+
+        Raises `TokenMissing`, `TokenExpired`, `TokenInvalid`, or `SessionPending` for a sign-in that lacks a step.
+        """
         if not authorization:
             raise TokenMissing("Send the header Authorization: Bearer <token>.")
         bearer = _BEARER.fullmatch(authorization)
@@ -43,7 +47,10 @@ class Verifier:
         payload = self._decode(bearer[1])
         self._check_party(payload)
         if payload.get("sts") == "pending":
-            raise TokenInvalid("The sign-in is not finished. Complete it with your issuer.")
+            raise SessionPending(
+                "Finish what the sign-in still asks for (to choose an organization, to set up a second factor), "
+                "and use the token that you get then."
+            )
         return _claims(self.issuer, payload)
 
     def _decode(self, token: str) -> Mapping[str, Any]:
@@ -77,10 +84,28 @@ class Verifier:
 
 def _claims(issuer: str, payload: Mapping[str, Any]) -> Claims:
     subject = payload["sub"]
-    if not 1 <= len(subject) <= _MOST_SUBJECT or "\x00" in subject:
+    if not 1 <= len(subject) <= _MOST_SUBJECT or not subject.isprintable():
         raise TokenInvalid("The token's subject cannot be used.")
-    return Claims(issuer, subject, _text(payload.get("email")), _text(payload.get("name")))
+    # An address that the issuer itself has not verified is anybody's.
+    email = "" if payload.get("email_verified") is False else _text(payload.get("email"))
+    return Claims(issuer, subject, email, _text(payload.get("name")), _at(payload), _organization(payload))
+
+
+def _at(payload: Mapping[str, Any]) -> datetime | None:
+    """Return when the token was issued; PyJWT has refused what is no number and what is yet to come."""
+    return datetime.fromtimestamp(max(0, int(payload["iat"])), UTC) if "iat" in payload else None
+
+
+def _organization(payload: Mapping[str, Any]) -> str:
+    """Return the organization that a Clerk session is working in: of version 2 in `o`, of version 1 in `org_id`."""
+    nested = payload.get("o")
+    if payload.get("v") == 2:
+        return _text(nested.get("id")) if isinstance(nested, dict) else ""
+    return _text(payload.get("org_id"))
 
 
 def _text(claim: object) -> str:
-    return claim.replace("\x00", "").strip()[:_MOST_SUBJECT] if isinstance(claim, str) else ""
+    """Return a claim as text that can be kept and shown."""
+    if not isinstance(claim, str):
+        return ""
+    return "".join(each for each in claim if each.isprintable()).strip()[:_MOST_SUBJECT]

@@ -15,6 +15,10 @@ class User:
     email: str
     name: str
     kind: Literal["person", "key"] = "person"
+    locale: str = ""
+    time_zone: str = ""
+    organization: str = ""
+    """The issuer's id of the organization that the person is working in, where the token says one."""
 
 
 @dataclass(frozen=True)

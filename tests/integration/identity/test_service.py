@@ -7,12 +7,13 @@ import psycopg
 import pytest
 
 from infra_cdk.local.postgres import APP, Cluster
-from socialflow.identity import service
+from socialflow.identity import door, service
 from socialflow.identity.model import Claims, NotAMember
+from socialflow.platform import database
 from socialflow.platform.caller import User
 from socialflow.platform.database import control
 from socialflow.platform.tenancy import Tenant
-from tests.api import Client
+from tests.api import Client, Issuer
 from tests.conftest import ISSUER
 
 
@@ -48,6 +49,30 @@ def wait_for_lock(cluster: Cluster, pid: int) -> None:
                 return
             watcher.execute("SELECT pg_sleep(0.005)")
     pytest.fail("the second sign-in never waited for the first")
+
+
+def test_fifty_first_sign_ins_at_once_make_one_user(issuer: Issuer, clean: None, owner: psycopg.Connection) -> None:
+    bearer = "Bearer " + issuer.token("a-crowd", email="crowd@nowhere.test")
+    start, found = threading.Barrier(50), list[User]()
+
+    def sign_in() -> None:
+        try:
+            with control():
+                pass  # the connection is made before the start
+            start.wait(30)
+            found.append(door.sign_in(bearer))
+        finally:
+            database.forget()
+
+    threads = [threading.Thread(target=sign_in) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(found) == 50
+    assert len({user.id for user in found}) == 1
+    rows = owner.execute("SELECT id, email FROM control.users WHERE subject = 'a-crowd'").fetchall()
+    assert rows == [(found[0].id, "crowd@nowhere.test")]
 
 
 def test_two_issuers_may_use_one_subject(clean: None) -> None:

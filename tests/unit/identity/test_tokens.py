@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.warnings import InsecureKeyLengthWarning
 
 from socialflow.errors import Unauthenticated
-from socialflow.identity.model import Claims, TokenExpired, TokenInvalid, TokenMissing
+from socialflow.identity.model import Claims, SessionPending, TokenExpired, TokenInvalid, TokenMissing
 from socialflow.identity.tokens import LEEWAY, Verifier
 from tests.api import Issuer, SigningKey
 
@@ -53,8 +54,9 @@ def signed(header: Mapping[str, Any], payload: Mapping[str, Any], secret: bytes 
 
 
 def test_a_good_token_names_its_subject() -> None:
-    token = ISSUER.token("someone", email="a@b.test", name="A")
-    assert verifier().verify(bearer(token)) == Claims(ISSUER.name, "someone", "a@b.test", "A")
+    token = ISSUER.token("someone", email="a@b.test", name="A", iat=NOW)
+    at = datetime.fromtimestamp(NOW, UTC)
+    assert verifier().verify(bearer(token)) == Claims(ISSUER.name, "someone", "a@b.test", "A", at)
 
 
 def test_the_scheme_may_be_written_in_any_case() -> None:
@@ -80,8 +82,7 @@ def test_what_is_no_token_is_refused(header: str) -> None:
     "claims",
     [{"iss": "https://evil.test"}, {"iss": None}, {"iss": ISSUER.name + "/"}, {"iss": [ISSUER.name]},
      {"exp": None}, {"exp": "soon"}, {"exp": float("inf")}, {"nbf": FUTURE}, {"iat": FUTURE},
-     {"sub": None}, {"sub": ""}, {"sub": 7}, {"sub": "x" * 256}, {"sub": "a\x00b"},
-     {"sts": "pending"}],
+     {"sub": None}, {"sub": ""}, {"sub": 7}, {"sub": "x" * 256}, {"sub": "a\x00b"}, {"sub": "a\ud800"}],
 )  # fmt: skip
 def test_a_claim_that_is_wrong_refuses_the_token(claims: dict[str, Any]) -> None:
     given = {"iat": NOW, **claims}
@@ -190,3 +191,68 @@ def test_names_that_are_no_text_are_left_out() -> None:
     token = ISSUER.token("someone", email={"a": 1}, name="A\x00" + "b" * 400)
     found = verifier().verify(bearer(token))
     assert (found.email, len(found.name), "\x00" in found.name) == ("", 255, False)
+
+
+def test_a_text_that_cannot_be_kept_or_misleads_is_made_plain() -> None:
+    token = ISSUER.token("someone", email="a@b.test\ud800", name="\u202egpj.exe\n  ")
+    found = verifier().verify(bearer(token))
+    assert (found.email, found.name) == ("a@b.test", "gpj.exe")
+
+
+@pytest.mark.parametrize(("verified", "email"), [(True, "a@b.test"), (False, ""), (None, "a@b.test")])
+def test_an_address_that_the_issuer_has_not_verified_is_nobodys(verified: object, email: str) -> None:
+    token = ISSUER.token("someone", email="a@b.test", email_verified=verified)
+    assert verifier().verify(bearer(token)).email == email
+
+
+def test_a_token_without_a_time_of_issue_says_nothing_of_when() -> None:
+    assert verifier().verify(bearer(ISSUER.token("someone", iat=None))).at is None
+    assert verifier().verify(bearer(ISSUER.token("someone", iat=-(10**30)))).at == datetime.fromtimestamp(0, UTC)
+
+
+# Clerk's session tokens as its documentation shows them: version 1 is flat, version 2 nests what an organization says.
+CLERK = {"azp": "https://app.test", "sid": "sess_2", "sub": "user_2", "fva": [7, -1], "sts": "active"}
+VERSION_1 = {
+    **CLERK,
+    "org_id": "org_1",
+    "org_role": "org:admin",
+    "org_slug": "acme",
+    "org_permissions": ["org:team:manage"],
+}
+VERSION_2 = {
+    **CLERK,
+    "v": 2,
+    "jti": "e9d2",
+    "pla": "o:pro",
+    "fea": "o:dashboard,o:teams",
+    "o": {"id": "org_1", "rol": "admin", "slg": "acme", "per": "manage,read", "fpm": "3,2"},
+}
+
+
+@pytest.mark.parametrize("claims", [VERSION_1, VERSION_2], ids=["v1", "v2"])
+def test_both_versions_of_clerks_claims_are_understood(claims: dict[str, Any]) -> None:
+    token = Issuer(ISSUER.name, KEY).token("user_2", **{name: claims[name] for name in claims if name != "sub"})
+    found = verifier(parties=("https://app.test",)).verify(bearer(token))
+    assert (found.subject, found.organization) == ("user_2", "org_1")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{}, {"v": 2}, {"v": 2, "o": []}, {"v": 2, "o": "org_1"}, {"v": 2, "o": {"id": 7}}, {"v": 2, "org_id": "org_1"},
+     {"org_id": {"id": "org_1"}}, {"o": {"id": "org_1"}}, {"v": [2], "o": {"id": "org_1"}}],
+)  # fmt: skip
+def test_an_organization_that_is_not_said_in_the_tokens_own_version_is_none(claims: dict[str, Any]) -> None:
+    assert verifier().verify(bearer(ISSUER.token("someone", **claims))).organization == ""
+
+
+def test_a_sign_in_that_lacks_a_step_is_told_what_to_do() -> None:
+    with pytest.raises(SessionPending, match="Finish what the sign-in still asks for") as refused:
+        verifier().verify(bearer(ISSUER.token("someone", v=2, sts="pending")))
+    assert (refused.value.status, refused.value.code) == (401, "session-pending")
+
+
+def test_a_pending_session_of_another_application_is_refused_for_that_first() -> None:
+    with pytest.raises(TokenInvalid):
+        verifier(parties=("https://app.test",)).verify(
+            bearer(ISSUER.token("x", sts="pending", azp="https://evil.test"))
+        )
