@@ -139,6 +139,7 @@ def schemas(cloud: Cloud, owner: psycopg.Connection) -> tuple[str, ...]:
             for role in roles
         ]
         tenants.provision(owner, slug, slug.title(), settings={}, members=members)
+    owner.execute("UPDATE control.tenants SET plan = 'business'")  # so that no test meets a limit that it is not about
     owner.execute("CREATE SCHEMA kept")
     for table in PEOPLE:
         owner.execute(sql.SQL("CREATE TABLE kept.{0} AS TABLE control.{0}").format(sql.Identifier(table)))
@@ -152,7 +153,7 @@ def clean(schemas: tuple[str, ...], owner: psycopg.Connection) -> Iterator[None]
     database.forget()
     secrets.forget_all()
     owner.execute(_truncate(owner, schemas))
-    owner.execute("UPDATE control.tenants SET status = 'active', settings = '{}'")
+    owner.execute("UPDATE control.tenants SET status = 'active', settings = '{}', plan = 'business'")
     owner.execute("DELETE FROM control.users; DELETE FROM control.clerk_organizations")
     owner.execute("DELETE FROM control.webhook_receipts")
     for table in PEOPLE:

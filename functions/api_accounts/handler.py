@@ -90,7 +90,7 @@ def disconnect(account_id: UUID) -> None:
     """Throw the account's token away. What it has published stays there; posts that were to go there fail."""
     who = caller()
     with transaction(who.tenant) as tx:
-        service.disconnect(tx, account_id, by=who.user.id)
+        service.disconnect(tx, account_id, by=who.user.id, at=now())
 
 
 def _verified(network: str, base_url: str, token: str) -> Identity:

@@ -14,13 +14,15 @@ NEEDS = (DatabaseSettings,)
 
 @entry(*NEEDS)
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Take `{slug, name, settings?, members: [{issuer, subject, email, name, role}]}`; repeating it changes nothing."""
+    """Take `{slug, name, plan?, settings?, members: [{issuer, subject, email, name, role}]}`; it may be repeated."""
     try:
         members = [FirstMember(**member) for member in event.get("members", ())]
         with direct() as connection:
             tenant_id = service.provision(
                 connection, event["slug"], event["name"], settings=event.get("settings", {}), members=members
             )
+            if "plan" in event:
+                service.put_on_plan(connection, event["slug"], event["plan"])
     except Refusal as refusal:
         return {"outcome": "refused", "code": refusal.code, "detail": refusal.detail}
     return {"outcome": "provisioned", "id": str(tenant_id)}

@@ -18,6 +18,8 @@ from infra_cdk.local.issuer import Issuer
 from infra_cdk.local.process import LocalError
 
 FUNCTIONS = "socialflow-local-"
+# A machine that people try things on, and measure, is not to meet the limits of the free plan.
+PLAN = "business"
 # The Mastodon server makes this account and its token when it starts.
 MASTODON_TOKEN = "mock_token"  # noqa: S105 — published with mastodon-mock
 # The offline captioner asks for no key, but a client of its API must send one.
@@ -76,7 +78,7 @@ def provision(engine: Engine, issuer: Issuer) -> None:
             for each in PEOPLE
             if each.tenant == slug
         ]
-        told = invoke(engine, "ops_provision", {"slug": slug, "name": name, "members": members})
+        told = invoke(engine, "ops_provision", {"slug": slug, "name": name, "plan": PLAN, "members": members})
         if told.get("outcome") != "provisioned":
             raise LocalError(f"tenant {slug} could not be provisioned: {json.dumps(told)[:2_000]}")
 

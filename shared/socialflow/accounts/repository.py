@@ -12,15 +12,23 @@ from socialflow.accounts.model import Account, AccountState, Credentials, Profil
 from socialflow.platform.database import Transaction
 from socialflow.platform.ids import new_id
 
-_CONNECT = """
-INSERT INTO {s}.social_accounts AS a
+_ADD = """
+INSERT INTO {s}.social_accounts
        (id, network, base_url, remote_account, remote_name, secret, capabilities, connected_by, connected_at)
 VALUES (%(id)s, %(network)s, %(base_url)s, %(remote_account)s, %(remote_name)s, %(secret)s, %(capabilities)s, %(by)s,
         %(at)s)
-ON CONFLICT (network, base_url, remote_account) DO UPDATE
-   SET state = 'connected', remote_name = excluded.remote_name, secret = excluded.secret,
-       capabilities = excluded.capabilities, connected_by = excluded.connected_by, connected_at = excluded.connected_at
-RETURNING a.id, a.id = %(id)s AS is_new
+ON CONFLICT (network, base_url, remote_account) DO NOTHING RETURNING id, true AS is_new, false AS was_connected
+"""
+# Locked, so that of two that connect it at once only one finds it disconnected.
+_LOCK = """
+SELECT id, false AS is_new, state <> 'disconnected' AS was_connected FROM {s}.social_accounts
+ WHERE network = %(network)s AND base_url = %(base_url)s AND remote_account = %(remote_account)s FOR UPDATE
+"""
+_RENEW = """
+UPDATE {s}.social_accounts
+   SET state = 'connected', remote_name = %(remote_name)s, secret = %(secret)s, capabilities = %(capabilities)s,
+       connected_by = %(by)s, connected_at = %(at)s
+ WHERE network = %(network)s AND base_url = %(base_url)s AND remote_account = %(remote_account)s
 """
 _COLUMNS = "id, network, state, base_url, remote_account, remote_name, capabilities, connected_by, connected_at"
 _LIST = (
@@ -42,9 +50,12 @@ UPDATE {s}.social_accounts SET state = 'disconnected', secret = '' WHERE id = %(
 
 
 @dataclass(frozen=True)
-class _Connected:
+class Connected:
+    """An account that was connected: whether its row is new, and whether it had been connected already."""
+
     id: UUID
     is_new: bool
+    was_connected: bool
 
 
 @dataclass(frozen=True)
@@ -61,25 +72,26 @@ class _Row:
     secret: bytes
 
 
-def connect(tx: Transaction, profile: Profile, sealed: bytes, *, by: UUID, at: datetime) -> tuple[UUID, bool]:
-    """Insert an account, or give the one that is there a new token; return its id and whether it is new."""
-    row = tx.one(
-        _Connected,
-        _CONNECT,
-        {
-            "id": new_id(),
-            "network": profile.network,
-            "base_url": profile.base_url,
-            "remote_account": profile.remote_account,
-            "remote_name": profile.remote_name,
-            "secret": sealed,
-            "capabilities": Jsonb(dict(profile.capabilities)),
-            "by": by,
-            "at": at,
-        },
-    )
-    assert row is not None
-    return row.id, row.is_new
+def connect(tx: Transaction, profile: Profile, sealed: bytes, *, by: UUID, at: datetime) -> Connected:
+    """Insert an account, or give the one that is there a new token."""
+    row = {
+        "id": new_id(),
+        "network": profile.network,
+        "base_url": profile.base_url,
+        "remote_account": profile.remote_account,
+        "remote_name": profile.remote_name,
+        "secret": sealed,
+        "capabilities": Jsonb(dict(profile.capabilities)),
+        "by": by,
+        "at": at,
+    }
+    added = tx.one(Connected, _ADD, row)
+    if added is not None:
+        return added
+    present = tx.one(Connected, _LOCK, row)
+    assert present is not None  # rows of accounts stay
+    tx.execute(_RENEW, row)
+    return present
 
 
 def page(tx: Transaction, *, after: tuple[datetime, UUID] | None, limit: int) -> list[Account]:

@@ -7,14 +7,17 @@ from uuid import UUID
 from socialflow.accounts import repository
 from socialflow.accounts.events import AccountConnected, AccountDisconnected
 from socialflow.accounts.model import Account, Credentials, Profile, UnknownAccount
+from socialflow.entitlements import service as entitlements
 from socialflow.platform.database import Transaction
 
 
 def connect(tx: Transaction, profile: Profile, sealed: bytes, *, by: UUID, at: datetime) -> tuple[Account, bool]:
     """Connect a verified account; the same remote account again gets the new token. Return whether it is new."""
-    account_id, is_new = repository.connect(tx, profile, sealed, by=by, at=at)
-    tx.emit(AccountConnected(subject_id=account_id, network=profile.network, by=by))
-    return get(tx, account_id), is_new
+    connected = repository.connect(tx, profile, sealed, by=by, at=at)
+    if not connected.was_connected:
+        entitlements.take(tx, "accounts", at=at)
+    tx.emit(AccountConnected(subject_id=connected.id, network=profile.network, by=by))
+    return get(tx, connected.id), connected.is_new
 
 
 def get(tx: Transaction, account_id: UUID) -> Account:
@@ -39,8 +42,9 @@ def credentials(tx: Transaction, account_id: UUID) -> Credentials | None:
     return repository.credentials(tx, account_id)
 
 
-def disconnect(tx: Transaction, account_id: UUID, *, by: UUID) -> None:
+def disconnect(tx: Transaction, account_id: UUID, *, by: UUID, at: datetime) -> None:
     """Throw the token away. Posts that were to go there fail in words; what is out stays out."""
     account = get(tx, account_id)
-    repository.disconnect(tx, account_id)
+    if repository.disconnect(tx, account_id):  # of two at once, one gives back
+        entitlements.give_back(tx, "accounts", at=at)
     tx.emit(AccountDisconnected(subject_id=account_id, network=account.network, by=by))

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, get_args
 
-from socialflow.errors import Refusal
+from socialflow.errors import FieldError, Invalid, Refusal
 
 Meter = Literal[
     "seats",
@@ -23,6 +24,8 @@ MONTHLY: frozenset[Meter] = frozenset({"uploads", "posts", "ai_tokens", "ai_budg
 """Counted by the calendar month (UTC); every other meter stands until something is given back."""
 
 DEFAULT_PLAN = "free"
+STANDING = "standing"
+"""The period of what has none."""
 WARNING = 0.8
 """From this part of a limit on, the tenant is warned."""
 
@@ -130,6 +133,12 @@ PLANS: Mapping[str, Plan] = {
 }
 
 
+class UnknownPlan(Invalid):
+    """There is no such plan."""
+
+    code, title = "unknown-plan", "No such plan"
+
+
 class LimitReached(Refusal):
     """The tenant's plan includes no more of something."""
 
@@ -155,6 +164,14 @@ def plan_of(name: str) -> Plan:
     return PLANS.get(name, PLANS[DEFAULT_PLAN])
 
 
+def known_plan(name: str) -> Plan:
+    """Return a plan; raises `UnknownPlan` for a name that is none."""
+    if name not in PLANS:
+        detail = f"Plans are {', '.join(PLANS)}. GET /v1/plans tells what each includes."
+        raise UnknownPlan(detail, errors=[FieldError("/plan", "unknown-plan", detail)])
+    return PLANS[name]
+
+
 def limit(plan: str, meter: Meter) -> int | None:
     """Return how much of a meter a plan includes; None is without a limit."""
     return plan_of(plan).limits[meter]
@@ -168,3 +185,21 @@ def check(plan: str, meter: Meter, *, used: int, asked: int = 1) -> None:
     most = limit(plan, meter)
     if most is not None and used + asked > most:
         raise LimitReached(plan, meter, used=used, limit=most, asked=asked)
+
+
+def period_of(meter: Meter, at: datetime) -> str:
+    """Return the period that a moment counts for: its month (UTC) as 2026-11, or `standing`."""
+    return at.astimezone(UTC).strftime("%Y-%m") if meter in MONTHLY else STANDING
+
+
+def resets_at(meter: Meter, at: datetime) -> datetime | None:
+    """Return when a meter begins anew: the first of the next month (UTC); None for one that stands."""
+    if meter not in MONTHLY:
+        return None
+    month = at.astimezone(UTC)
+    return datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=UTC)
+
+
+def warns(used: int, most: int) -> bool:
+    """Tell whether so much of a limit is used that the tenant is to know."""
+    return most > 0 and used >= most * WARNING

@@ -39,6 +39,10 @@ UPDATE {s}.media_items SET state = 'processing', stage = 'uploaded', percent = %
  WHERE id = %(id)s AND state = 'awaiting_upload'
 """
 _RENEW = "UPDATE {s}.media_items SET upload_expires_at = %(expires_at)s WHERE id = %(id)s AND state = 'awaiting_upload'"
+_ANNOUNCED_BYTES = """
+SELECT coalesce(sum(declared_size), 0)::bigint FROM {s}.media_items
+ WHERE state = 'awaiting_upload' AND upload_expires_at > %(at)s
+"""
 # Progress only moves forward, whatever an older run still writes.
 _ADVANCE = """
 UPDATE {s}.media_items SET stage = %(stage)s, percent = %(percent)s, version = version + 1, updated_at = %(at)s
@@ -115,6 +119,12 @@ def page(tx: Transaction, *, state: State | None, after: tuple[datetime, UUID] |
 def renew(tx: Transaction, media_id: UUID, *, expires_at: datetime) -> None:
     """Note that the upload's address was signed again."""
     tx.execute(_RENEW, {"id": media_id, "expires_at": expires_at})
+
+
+def announced_bytes(tx: Transaction, *, at: datetime) -> int:
+    """Return the announced bytes of uploads that may still come."""
+    found: int = tx.value(_ANNOUNCED_BYTES, {"at": at})
+    return found
 
 
 def arrive(tx: Transaction, media_id: UUID, *, at: datetime) -> bool:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
+from socialflow.entitlements import service as entitlements
 from socialflow.errors import FieldError, Invalid
 from socialflow.media import events, gateway, repository
 from socialflow.media.model import (
@@ -64,12 +66,15 @@ def begin_upload(
     is_new = repository.add(tx, Upload(media_id, announced, key, expires_at, by, at))
     item = _locked(tx, media_id)
     if is_new:
+        entitlements.take(tx, "uploads", at=at)
+        _make_room(tx, item, at=at)
         return item, True
     if item.announced != announced or item.created_by != by:
         raise UploadIdTaken("Another upload has this id. Choose a new one.")
     if item.arrived:
         raise UploadArrived("The file of this upload has arrived. Read the media item.", state=item.state)
     repository.renew(tx, media_id, expires_at=expires_at)
+    _make_room(tx, item, at=at)  # its address may have died, and its bytes have counted for nothing since
     return item, False
 
 
@@ -118,6 +123,11 @@ def download(tx: Transaction, media_id: UUID, variant: str) -> Downloadable:
     )
 
 
+def announced_bytes(tx: Transaction, *, at: datetime) -> int:
+    """Return the bytes of uploads that are awaited; one whose address has died takes no room."""
+    return repository.announced_bytes(tx, at=at)
+
+
 def held(tx: Transaction, media_id: UUID) -> MediaItem:
     """Return a media item, locked: whoever changes its review or its work locks it first."""
     return _locked(tx, media_id)
@@ -147,6 +157,7 @@ def arrive(tx: Transaction, media_id: UUID, *, at: datetime, key: str | None = N
         return None
     if repository.arrive(tx, media_id, at=at):
         work.schedule(tx, "ingest", media_id, wake_at=at)
+        entitlements.add(tx, "storage_bytes", item.declared_size, at=at)
         tx.emit(events.MediaUploaded(subject_id=media_id, by=item.created_by))
     return get(tx, media_id)
 
@@ -209,9 +220,11 @@ def processed(tx: Transaction, media_id: UUID, made: Sequence[Derivative], *, ru
 
 def refuse(tx: Transaction, media_id: UUID, why: UnfitFile, *, run: int, at: datetime) -> bool:
     """Give a file up, with the reason that its uploader is shown; False where the run is superseded."""
-    if _fenced(tx, media_id, run=run, at=at) is None:
+    item = _fenced(tx, media_id, run=run, at=at)
+    if item is None:
         return False
     if repository.refuse(tx, media_id, why, at=at):
+        entitlements.give_back(tx, "storage_bytes", item.declared_size, at=at)
         tx.emit(events.MediaRefused(subject_id=media_id, code=why.code))
     work.finish(tx, "ingest", media_id, run=run)
     return True
@@ -245,6 +258,11 @@ def _fenced(tx: Transaction, media_id: UUID, *, run: int, at: datetime) -> Media
     if not work.postpone(tx, "ingest", media_id, run=run, wake_at=at + work.GRACE):
         return None
     return item
+
+
+def _make_room(tx: Transaction, item: MediaItem, *, at: datetime) -> None:
+    awaited = partial(announced_bytes, tx, at=at)
+    entitlements.make_room(tx, "storage_bytes", item.declared_size, awaited, at=at)
 
 
 def _locked(tx: Transaction, media_id: UUID) -> MediaItem:

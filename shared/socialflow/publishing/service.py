@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from socialflow.entitlements import service as entitlements
 from socialflow.errors import FieldError, Invalid
 from socialflow.platform.database import Transaction
 from socialflow.platform.ids import new_id
@@ -56,6 +57,7 @@ def create(tx: Transaction, order: Order, known: Known, asked: Asked) -> tuple[D
         planning.check_fit(content, pairs, known)
     if not repository.insert(tx, post, order.sha256):  # somebody else was quicker with this id
         return _same(tx, post.id, order), False
+    entitlements.take(tx, "posts", at=asked.at)
     for target in targets:
         repository.insert_target(tx, target)
     if post.due_at is not None:

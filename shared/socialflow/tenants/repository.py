@@ -25,6 +25,7 @@ INSERT INTO control.members (tenant_id, user_id, role) VALUES (%s, %s, %s)
 ON CONFLICT (tenant_id, user_id) DO NOTHING
 """
 _VERSION = "UPDATE control.tenants SET schema_version = %s WHERE slug = %s"
+_PLAN = "UPDATE control.tenants SET plan = %s WHERE slug = %s"
 _SLUGS = "SELECT slug FROM control.tenants WHERE status <> 'deleted' ORDER BY slug"
 
 # The application may become a tenant's role, and has none of its rights before it does.
@@ -70,6 +71,11 @@ def grant_role(connection: psycopg.Connection, schema: str) -> None:
 def note_version(connection: psycopg.Connection, slug: str, version: str) -> None:
     """Note the newest migration that the tenant's schema has."""
     connection.execute(_VERSION, (version, slug))
+
+
+def put_on_plan(connection: psycopg.Connection, slug: str, plan: str) -> None:
+    """Give a tenant a plan."""
+    connection.execute(_PLAN, (plan, slug))
 
 
 def slugs(connection: psycopg.Connection) -> list[str]:

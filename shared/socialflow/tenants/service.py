@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from socialflow.entitlements.model import known_plan
 from socialflow.platform.database import Connection
 from socialflow.platform.migrator import MigrationFailed, migrate, migrations, together
 from socialflow.tenants import repository
@@ -25,6 +26,12 @@ def provision(
         for member in members:
             repository.add_member(connection, tenant_id, member)
     return tenant_id
+
+
+def put_on_plan(connection: Connection, slug: str, plan: str) -> None:
+    """Give a tenant a plan by hand, as one by contract has it; raises `UnknownPlan`. A subscription then leaves it."""
+    with together(connection):
+        repository.put_on_plan(connection, slug, known_plan(plan).name)
 
 
 def migrate_everything(connection: Connection) -> dict[str, list[str] | str]:

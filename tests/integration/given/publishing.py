@@ -65,7 +65,7 @@ def disconnected_run(world: World) -> Ids:
     """Make a post for now and open it; then its account is disconnected."""
     known = due_post_run(world)
     with transaction(world.acme) as tx:
-        accounts.disconnect(tx, UUID(known["account_id"]), by=new_id())
+        accounts.disconnect(tx, UUID(known["account_id"]), by=new_id(), at=now())
     return known
 
 

@@ -1,0 +1,58 @@
+"""Counting within a plan, in the transaction of what is counted: a use case that fails has counted nothing.
+
+Call it after the subject's row is locked or written, and before a fact is emitted: one order of locks everywhere.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from socialflow.entitlements import repository
+from socialflow.entitlements.events import PlanWarning
+from socialflow.entitlements.model import LimitReached, Meter, limit, period_of, warns
+from socialflow.platform.database import Transaction
+
+
+def take(tx: Transaction, meter: Meter, n: int = 1, *, at: datetime) -> None:
+    """Count `n` more of a meter; raises `LimitReached`, also where sixteen requests come at once."""
+    most, period = limit(tx.tenant.plan, meter), period_of(meter, at)
+    used = repository.take(tx, meter, period, n, most=most)
+    if used is None:
+        present = repository.used(tx, [period]).get(meter, 0)
+        raise LimitReached(tx.tenant.plan, meter, used=present, limit=most or 0, asked=n)
+    _warn(tx, meter, period, used=used, before=used - n)
+
+
+def add(tx: Transaction, meter: Meter, n: int, *, at: datetime) -> None:
+    """Count `n` more whatever the limit says: they are there, and were let in before."""
+    repository.take(tx, meter, period_of(meter, at), n, most=None)
+
+
+def give_back(tx: Transaction, meter: Meter, n: int = 1, *, at: datetime) -> None:
+    """Count `n` less: they are gone."""
+    repository.give_back(tx, meter, period_of(meter, at), n)
+
+
+def make_room(tx: Transaction, meter: Meter, n: int, announced: Callable[[], int], *, at: datetime) -> None:
+    """Let in `n` that are announced and not here yet; raises `LimitReached`.
+
+    What is announced is not counted here but where it is kept, so that what never comes takes no room for ever:
+    `announced` tells all of it, the `n` included, and is asked while nobody else counts.
+    """
+    period, most = period_of(meter, at), limit(tx.tenant.plan, meter)
+    kept = repository.hold(tx, meter, period)
+    used = kept + announced()
+    if most is not None and used > most:
+        raise LimitReached(tx.tenant.plan, meter, used=used - n, limit=most, asked=n)
+    _warn(tx, meter, period, used=used, before=used - n)
+
+
+def used(tx: Transaction, *, at: datetime) -> dict[str, int]:
+    """Return what is used of each meter that is counted here, now or this month."""
+    return repository.used(tx, sorted({period_of("uploads", at), period_of("accounts", at)}))
+
+
+def _warn(tx: Transaction, meter: Meter, period: str, *, used: int, before: int) -> None:
+    """Tell of the step over the warning's mark, and of no other."""
+    most = limit(tx.tenant.plan, meter)
+    if most is not None and warns(used, most) and not warns(before, most):
+        tx.emit(PlanWarning(subject_id=tx.tenant.id, meter=meter, used=used, limit=most, period=period))
