@@ -5,7 +5,6 @@ less (no NUL, no lone surrogate): whatever lies between is refused here, once, w
 """
 
 import base64
-import binascii
 import json
 import math
 import re
@@ -40,7 +39,7 @@ def raw(body: str, *, is_base64: bool) -> bytes:
         raise _too_large()
     try:
         sent = base64.b64decode(body, validate=True) if is_base64 else body.encode()
-    except (UnicodeError, binascii.Error):
+    except ValueError:  # of the encoding or of base64, which is ASCII
         raise _not_utf8() from None
     if len(sent) > MAX_BYTES:
         raise _too_large()
