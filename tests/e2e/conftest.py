@@ -9,7 +9,7 @@ import pytest
 from infra_cdk.local.ports import free_port
 from infra_cdk.local.state import State
 from tests.e2e.gate import Gate, gate_before
-from tests.e2e.stack import LocalStack
+from tests.e2e.stack import LocalStack, running
 
 # Long enough that a person's part survives a restart, short enough to be waited for.
 REVIEW_TTL_S = 120
@@ -36,13 +36,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, gate_ports: tuple[int, ...])
         "prepare_lead": str(PREPARE_LEAD_S),
         "egress_allowed_hosts": ",".join([mastodon, *(f"127.0.0.1:{port}" for port in gate_ports)]),
     }
-    made = LocalStack(state, settings)
-    try:
-        made.up()
+    with running(state, settings) as made:
         yield made
-    finally:
-        made.down()
-        made.http.close()
 
 
 @pytest.fixture(scope="session")

@@ -125,3 +125,15 @@ class LocalStack:
             yield
         finally:
             client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+
+
+@contextmanager
+def running(state: State, settings: Mapping[str, str]) -> Iterator[LocalStack]:
+    """A stack that is ready, until the end of the block."""
+    made = LocalStack(state, settings)
+    try:
+        made.up()
+        yield made
+    finally:
+        made.down()
+        made.http.close()

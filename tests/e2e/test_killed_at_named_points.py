@@ -4,24 +4,20 @@ What counts is the Mastodon server's own listing. The points where the network i
 front of it, so that they are hit each time.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from infra_cdk.local.demo.client import TYPES, Document, Person, photos_in, send_file
+from infra_cdk.local.demo.client import Person
 from infra_cdk.local.prepare import MASTODON_TOKEN
-from infra_cdk.local.state import ROOT
 from tests.e2e.gate import Gate
 from tests.e2e.stack import LocalStack
+from tests.e2e.steps import PATIENCE_S, approved_photo, eventually, in_state, schedule, upload
 
 pytestmark = pytest.mark.e2e
-PHOTOS = ROOT / "infra_cdk" / "local" / "demo" / "photos"
 MEDIA, STATUSES = "/api/v2/media", "/api/v1/statuses"
-PATIENCE_S = 90.0
 LEASE_S = 25
 
 
@@ -34,49 +30,6 @@ def crash(stack: LocalStack) -> None:
     """Kill the three at one moment and bring everything up again."""
     stack.kill("engine", "postgres", "front-door")
     stack.up()
-
-
-def eventually(look: Callable[[], Any], wanted: Callable[[Any], bool], *, seconds: float = PATIENCE_S) -> Any:
-    """Look until it is as wanted; what was seen last is in the failure."""
-    until = time.monotonic() + seconds
-    while not wanted(seen := look()):
-        assert time.monotonic() < until, f"After {seconds:.0f} s it is still {seen}"
-        time.sleep(0.3)
-    return seen
-
-
-def upload(stack: LocalStack, editor: Person, number: int = 0) -> str:
-    photo = photos_in(PHOTOS)[number]
-    wish = {"file_name": photo.name, "content_type": TYPES[photo.suffix], "size": photo.stat().st_size}
-    made = editor.post("/media/uploads", wish)
-    send_file(stack.http, photo, made)
-    editor.post(f"/media/{made['id']}/confirm")
-    return str(made["id"])
-
-
-def in_state(editor: Person, path: str, *states: str) -> Document:
-    found: Document = eventually(lambda: editor.get(path), lambda seen: seen["state"] in states)
-    return found
-
-
-def approved_photo(stack: LocalStack, editor: Person) -> str:
-    media_id = upload(stack, editor)
-    in_state(editor, f"/media/{media_id}", "in_review")
-    editor.post(f"/media/{media_id}/review/approve", {"caption_version": 1})
-    in_state(editor, f"/media/{media_id}", "approved")
-    return media_id
-
-
-def schedule(editor: Person, account: str, text: str, *, seconds: float = 0, media: Sequence[str] = ()) -> str:
-    """Make a post; `seconds` from now, or at once."""
-    due = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat() if seconds else "now"
-    wish = {
-        "text": text,
-        "media": [{"id": media_id} for media_id in media],
-        "targets": [{"account_id": account}],
-        "publish_at": due,
-    }
-    return str(editor.post("/posts", wish)["id"])
 
 
 def connect(stack: LocalStack, gate: Gate, *, keys: bool) -> str:
@@ -104,7 +57,7 @@ def test_killed_before_anything_goes_out(stack: LocalStack, editor: Person, gate
     account = connect(stack, gate, keys=True)
     for media_id in (waiting, decided):
         in_state(editor, f"/media/{media_id}", "in_review")
-    scheduled = schedule(editor, account, text, seconds=20)
+    scheduled = schedule(editor, account, text, due=datetime.now(UTC) + timedelta(seconds=20))
     processing = upload(stack, editor, 2)
     eventually(lambda: editor.get(f"/media/{processing}"), lambda seen: seen["percent"] >= 10)
     editor.post(f"/media/{decided}/review/reject", {"reason": "Too dark."})
