@@ -1,7 +1,8 @@
 """Work: one row for each subject whose workflow must move.
 
 The database is the truth, executions are workers. A row whose `wake_at` has passed is started, or started again: `run`
-goes up by one under the row's lock, and every task of an older run finds itself superseded.
+goes up by one under the row's lock, and every task of an older run finds itself superseded. A row without `wake_at` is
+at rest: it stays for the number of its last run, as that run's name cannot be used again.
 """
 
 import json
@@ -29,7 +30,9 @@ _SCHEDULE = """
 INSERT INTO cell.work (tenant, kind, id, wake_at) VALUES (%(tenant)s, %(kind)s, %(id)s, %(wake_at)s)
 ON CONFLICT (tenant, kind, id) DO UPDATE SET wake_at = excluded.wake_at
 """
-_OF_RUN = " WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s AND run = %(run)s"
+# A run that has finished is over, as a superseded one is: nothing of it may set the subject in motion again.
+_OF_RUN = " WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s AND run = %(run)s AND wake_at IS NOT NULL"
+_FINISH = "UPDATE cell.work SET wake_at = NULL, token = NULL, token_run = NULL" + _OF_RUN
 _DUE = """
 UPDATE cell.work w SET run = w.run + 1, token = NULL, token_run = NULL,
        wake_at = clock_timestamp() + greatest(%(grace)s, least(2 ^ least(w.run, 12), 3600) * interval '1 second')
@@ -49,6 +52,8 @@ _PARKED = """
 SELECT token FROM cell.work
  WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s AND token_run = run
 """
+# `least` takes no notice of NULL: without the condition what is at rest would be woken.
+_WAKE_EVERYTHING = "UPDATE cell.work SET wake_at = least(wake_at, clock_timestamp()) WHERE wake_at IS NOT NULL"
 _RESTART = """
 UPDATE cell.work SET wake_at = clock_timestamp(), token = NULL, token_run = NULL
  WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s AND token = %(token)s
@@ -93,8 +98,8 @@ def is_current(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int) -> bo
 
 
 def finish(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int) -> bool:
-    """Say that the subject's workflow has nothing more to do; False where the run is superseded."""
-    return tx.execute("DELETE FROM cell.work" + _OF_RUN, _of_run(tx, kind, subject_id, run)) == 1
+    """Put the subject to rest until it is scheduled again, as the next run; False where the run is superseded."""
+    return tx.execute(_FINISH, _of_run(tx, kind, subject_id, run)) == 1
 
 
 def park(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int, token: str) -> bool:
@@ -135,13 +140,13 @@ def hurry(run: Run, *, cell: str = DEFAULT_CELL) -> bool:
 
 
 def wake_everything(*, cell: str = DEFAULT_CELL) -> int:
-    """Make every subject due: all executions are known to be gone. Return how many there are.
+    """Make every subject due that is not at rest: all executions are known to be gone. Return how many there are.
 
     Safe at any time: a run that is alive after all finds itself superseded, and a subject with nothing to do yet goes
     back to sleep.
     """
     with engine_room(cell) as connection:
-        return connection.execute("UPDATE cell.work SET wake_at = least(wake_at, clock_timestamp())").rowcount
+        return connection.execute(_WAKE_EVERYTHING).rowcount
 
 
 def start_due(machines: Mapping[str, str], *, cell: str = DEFAULT_CELL, limit: int = 100) -> int:

@@ -1,7 +1,7 @@
 """The states of Publish Post that concern the whole post: opening it, waiting for an approval, settling it."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +21,6 @@ BLOCKED_FOR = timedelta(minutes=5)
 """How often a post that somebody has stopped is looked at again."""
 LONGEST_WAIT = timedelta(minutes=15)
 """A longer wait for the next step ends the execution; the work row starts another."""
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
-"""The wake-up of a post that only a person can set in motion: the row stays, with the number of its last run."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,9 @@ def settle(tx: Transaction, post_id: UUID, *, run: int, pace: Pace, at: datetime
     post, targets = refresh(tx, post)
     waiting = _open(targets)
     if not waiting:
-        return _rest(tx, post, run)
+        # For good, or until a person reschedules, retries or resolves.
+        work.finish(tx, KIND, post.id, run=run)
+        return Outcome("settled")
     going = [target for target in waiting if target.state == "attempting" or not blocked(tx, target)]
     if not going:
         work.postpone(tx, KIND, post_id, run=run, wake_at=at + BLOCKED_FOR)
@@ -110,15 +110,6 @@ def settle(tx: Transaction, post_id: UUID, *, run: int, pace: Pace, at: datetime
         return Outcome("settled")
     work.postpone(tx, KIND, post_id, run=run, wake_at=again + PATIENCE)
     return Outcome("again", again)
-
-
-def _rest(tx: Transaction, post: Post, run: int) -> Outcome:
-    """End the workflow: for good, or until a person reschedules, retries or resolves."""
-    if post.state in ("published", "cancelled"):
-        work.finish(tx, KIND, post.id, run=run)
-    else:
-        work.postpone(tx, KIND, post.id, run=run, wake_at=NEVER)
-    return Outcome("settled")
 
 
 def _current(tx: Transaction, post_id: UUID, run: int) -> Post | None:

@@ -119,12 +119,44 @@ def test_a_start_that_dies_after_the_commit_is_made_up_for(
     assert states.started[0][1] == f"ingest-{subject}-2"
 
 
-def test_finished_work_is_not_started_again(acme: Tenant, states: States, owner: psycopg.Connection) -> None:
+@pytest.fixture
+def finished(acme: Tenant, states: States) -> UUID:
+    """A subject whose first run has ended."""
     subject = scheduled(acme)
     cron_reconcile({}, None)
     with transaction(acme) as tx:
+        assert work.park(tx, "ingest", subject, run=1, token="token")
         assert work.finish(tx, "ingest", subject, run=1)
-    assert owner.execute("SELECT count(*) FROM cell.work").fetchone() == (0,)
+    return subject
+
+
+def test_finished_work_is_started_by_nothing(acme: Tenant, states: States, finished: UUID) -> None:
+    other = scheduled(acme)
+    assert ops_wake_everything({}, None) == {"outcome": "woken", "subjects": 1}
+    assert on_execution_failed(failed(work.Run("acme", "ingest", finished, 1)), None) == {"hurried": False}
+    assert on_decision(decided("acme", finished), None) == {"woken": False}
+    with transaction(acme) as tx:
+        work.restart(tx, "ingest", finished, token="token")
+    assert cron_reconcile({}, None) == {"started": 1}
+    assert states.started[-1][1] == f"ingest-{other}-1"
+
+
+def test_a_finished_run_does_nothing_any_more(acme: Tenant, finished: UUID) -> None:
+    with transaction(acme) as tx:
+        assert not work.is_current(tx, "ingest", finished, run=1)
+        assert not work.postpone(tx, "ingest", finished, run=1, wake_at=now())
+        assert not work.park(tx, "ingest", finished, run=1, token="late")
+        assert not work.finish(tx, "ingest", finished, run=1)
+
+
+def test_finished_work_that_is_asked_for_again_gets_a_new_name(acme: Tenant, states: States, finished: UUID) -> None:
+    """A name is refused for 90 days: a number given twice would start nothing."""
+    with transaction(acme) as tx:
+        work.schedule(tx, "ingest", finished, wake_at=now())
+    assert cron_reconcile({}, None) == {"started": 1}
+    assert [name for _machine, name, _input in states.started] == [f"ingest-{finished}-1", f"ingest-{finished}-2"]
+    with transaction(acme) as tx:
+        assert work.is_current(tx, "ingest", finished, run=2)
 
 
 def test_more_than_a_batch_is_started_in_one_call(

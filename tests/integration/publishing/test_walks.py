@@ -60,8 +60,8 @@ class Walk:
             self.desk.mastodon.post(self.text, key=attempt.key)
 
     def restart(self) -> None:
-        """Begin the next run, if the work row is still there."""
-        if self.desk.value("SELECT count(*) FROM cell.work"):
+        """Begin the next run, if the work row is not at rest."""
+        if self.desk.value("SELECT count(*) FROM cell.work WHERE wake_at IS NOT NULL"):
             self.run = self.desk.start(self.post)
             self.desk.open(self.post, self.run)
 

@@ -46,18 +46,19 @@ CREATE TABLE {s}.fact_seq (
     PRIMARY KEY (tenant, aggregate_id)
 ) WITH (fillfactor = 80);
 
--- One row for each subject whose workflow must move. `token` is the doorbell of the run that waits for a person.
+-- One row for each subject that has, or had, a workflow; without `wake_at` it is at rest, and kept for the number of its
+-- last run. `token` is the doorbell of the run that waits for a person.
 CREATE TABLE {s}.work (
     tenant    text NOT NULL,
     kind      text NOT NULL CHECK (kind IN ('ingest', 'publish')),
     id        uuid NOT NULL,
     run       int NOT NULL DEFAULT 0,
-    wake_at   timestamptz NOT NULL,
+    wake_at   timestamptz,
     token     text,
     token_run int,
     PRIMARY KEY (tenant, kind, id)
 ) WITH (fillfactor = 80);
-CREATE INDEX work_by_wake_at ON {s}.work (wake_at);
+CREATE INDEX work_by_wake_at ON {s}.work (wake_at) WHERE wake_at IS NOT NULL;
 
 CREATE TABLE {s}.idempotency (
     tenant      text NOT NULL,
@@ -86,7 +87,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON {s}.outbox, {s}.fact_seq, {s}.work, {s}.
 GRANT SELECT, UPDATE ON {s}.outbox_shard TO sf_app;
 GRANT INSERT ON {s}.outbox TO sf_tenant;
 GRANT SELECT, INSERT, UPDATE ON {s}.fact_seq TO sf_tenant;
-GRANT SELECT, INSERT, UPDATE, DELETE ON {s}.work, {s}.idempotency TO sf_tenant;
+GRANT SELECT, INSERT, UPDATE ON {s}.work TO sf_tenant;
+GRANT SELECT, INSERT, UPDATE, DELETE ON {s}.idempotency TO sf_tenant;
 GRANT SELECT ON {s}.switches TO sf_tenant;
 
 ALTER TABLE {s}.outbox ENABLE ROW LEVEL SECURITY;
