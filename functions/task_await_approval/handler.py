@@ -2,20 +2,19 @@
 
 from typing import Any
 
-from socialflow.platform import tasks, work
+from socialflow.platform import work
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
-from socialflow.platform.entry import entry
 from socialflow.platform.settings import DatabaseSettings, DoorbellSettings
+from socialflow.platform.tasks import TaskInput, task_entry
 from socialflow.publishing import workflow
 
 NEEDS = (DatabaseSettings, DoorbellSettings)
 
 
-@entry(*NEEDS)
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+@task_entry(*NEEDS)
+def handler(task: TaskInput, _context: Any) -> dict[str, Any]:
     """Return whether somebody is waited for; the workflow goes on when its token is answered."""
-    task = tasks.parse(event)
     assert task.token is not None  # the state passes its own
     with transaction(task.tenant) as tx:
         waits = workflow.await_approval(tx, task.id, run=task.run, token=task.token, at=now())

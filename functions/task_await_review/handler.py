@@ -10,18 +10,16 @@ from socialflow.media import service as media
 from socialflow.platform import work
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
-from socialflow.platform.entry import entry
 from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, ReviewSettings
-from socialflow.platform.tasks import SUPERSEDED, TaskInput, parse
+from socialflow.platform.tasks import SUPERSEDED, TaskInput, task_entry
 from socialflow.review import service as review
 
 NEEDS = (DatabaseSettings, DoorbellSettings, ReviewSettings)
 
 
-@entry(*NEEDS)
-def handler(event: dict[str, Any], _context: Any) -> dict[str, str]:
+@task_entry(*NEEDS)
+def handler(task: TaskInput, _context: Any) -> dict[str, str]:
     """Take a task's input with its token; return an outcome: waiting, decided or superseded."""
-    task = parse(event)
     token = task.token
     if token is None:
         raise ValueError("A task that waits is given a token")

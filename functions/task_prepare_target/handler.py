@@ -13,12 +13,10 @@ from socialflow.accounts.model import Credentials
 from socialflow.media import gateway as bucket
 from socialflow.media import service as media
 from socialflow.media.model import Derivative, State
-from socialflow.platform import tasks
 from socialflow.platform.clock import now
 from socialflow.platform.crypto import CannotOpen, KeysUnavailable
 from socialflow.platform.database import Transaction, transaction
 from socialflow.platform.egress import seconds_left
-from socialflow.platform.entry import entry
 from socialflow.platform.observability import logger
 from socialflow.platform.settings import (
     DatabaseSettings,
@@ -28,6 +26,7 @@ from socialflow.platform.settings import (
     PublishSettings,
     StorageSettings,
 )
+from socialflow.platform.tasks import TaskInput, task_entry
 from socialflow.platform.tenancy import Tenant
 from socialflow.publishing import networks, preparation, workflow
 from socialflow.publishing.model import Pace
@@ -41,10 +40,9 @@ PUBLISHED_VARIANT = "large"
 """What goes out of a photo: turned the right way and without its metadata."""
 
 
-@entry(*NEEDS)
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+@task_entry(*NEEDS)
+def handler(task: TaskInput, context: Any) -> dict[str, Any]:
     """Return `{outcome, at}`: prepared, again, unconfirmed, blocked, left, done or superseded."""
-    task = tasks.parse(event)
     assert task.target_id is not None  # the Map passes it
     step, pace = Step(task.id, task.target_id, task.run), Pace.of(PublishSettings.from_env())
     with transaction(task.tenant) as tx:

@@ -11,10 +11,9 @@ from socialflow.media import gateway, inspection, rendering, service
 from socialflow.media.model import Derivative, MediaItem, Photo, UnfitFile, object_key
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
-from socialflow.platform.entry import entry
 from socialflow.platform.observability import logger
 from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, StorageSettings
-from socialflow.platform.tasks import SUPERSEDED, TaskInput, parse
+from socialflow.platform.tasks import SUPERSEDED, TaskInput, task_entry
 
 NEEDS = (DatabaseSettings, StorageSettings, DoorbellSettings)
 
@@ -23,10 +22,9 @@ class _Superseded(Exception):
     """A newer run has the media item."""
 
 
-@entry(*NEEDS)
-def handler(event: dict[str, Any], _context: Any) -> dict[str, str]:
+@task_entry(*NEEDS)
+def handler(task: TaskInput, _context: Any) -> dict[str, str]:
     """Take a task's input; return an outcome: processed, in_review, settled, refused or superseded."""
-    task = parse(event)
     with transaction(task.tenant) as tx:
         standing = service.stand(tx, task.id, run=task.run, at=now())
     if standing.outcome or standing.item is None:

@@ -7,12 +7,10 @@ from typing import Any
 from socialflow.accounts import gateway as tokens
 from socialflow.accounts import service as accounts
 from socialflow.accounts.model import Credentials
-from socialflow.platform import tasks
 from socialflow.platform.clock import now
 from socialflow.platform.crypto import CannotOpen, KeysUnavailable
 from socialflow.platform.database import transaction
 from socialflow.platform.egress import seconds_left
-from socialflow.platform.entry import entry
 from socialflow.platform.observability import logger
 from socialflow.platform.settings import (
     DatabaseSettings,
@@ -21,6 +19,7 @@ from socialflow.platform.settings import (
     KeySettings,
     PublishSettings,
 )
+from socialflow.platform.tasks import TaskInput, task_entry
 from socialflow.platform.tenancy import Tenant
 from socialflow.publishing import ledger, networks, workflow
 from socialflow.publishing.content import Destination
@@ -39,10 +38,9 @@ LONGEST_CALL = 20.0
 """Seconds: well below the function's timeout, so that an answer that comes too late is still written down."""
 
 
-@entry(*NEEDS)
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+@task_entry(*NEEDS)
+def handler(task: TaskInput, context: Any) -> dict[str, Any]:
     """Return `{outcome, at}`: done, wait, unconfirmed, blocked, left or superseded."""
-    task = tasks.parse(event)
     assert task.target_id is not None  # the Map passes it
     step, pace = Step(task.id, task.target_id, task.run), Pace.of(PublishSettings.from_env())
     with transaction(task.tenant) as tx:

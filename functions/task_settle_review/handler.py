@@ -6,18 +6,17 @@ from socialflow.media import service as media
 from socialflow.media.model import State
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
-from socialflow.platform.entry import entry
 from socialflow.platform.settings import DatabaseSettings, DoorbellSettings
-from socialflow.platform.tasks import SUPERSEDED, parse
+from socialflow.platform.tasks import SUPERSEDED, TaskInput, task_entry
 from socialflow.review import service as review
 
 NEEDS = (DatabaseSettings, DoorbellSettings)
 
 
-@entry(*NEEDS)
-def handler(event: dict[str, Any], _context: Any) -> dict[str, str]:
+@task_entry(*NEEDS)
+def handler(task: TaskInput, _context: Any) -> dict[str, str]:
     """Take a task's input; return an outcome: approved, rejected, expired, waiting or superseded."""
-    task, at = parse(event), now()
+    at = now()
     with transaction(task.tenant) as tx:
         if media.alive(tx, task.id, run=task.run, at=at) is None:
             return SUPERSEDED

@@ -11,9 +11,8 @@ from socialflow.media import service as media
 from socialflow.media.model import Derivative, MediaItem
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
-from socialflow.platform.entry import entry
 from socialflow.platform.settings import CaptionSettings, DatabaseSettings, DoorbellSettings, StorageSettings
-from socialflow.platform.tasks import SUPERSEDED, TaskInput, parse
+from socialflow.platform.tasks import SUPERSEDED, TaskInput, task_entry
 
 NEEDS = (DatabaseSettings, StorageSettings, DoorbellSettings, CaptionSettings)
 VARIANT = "small"
@@ -22,10 +21,9 @@ if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     captioner.litellm()  # in a sandbox the import belongs to its start, where a snapshot keeps it
 
 
-@entry(*NEEDS)
-def handler(event: dict[str, Any], _context: Any) -> dict[str, str]:
+@task_entry(*NEEDS)
+def handler(task: TaskInput, _context: Any) -> dict[str, str]:
     """Take a task's input; return an outcome: captioned, skipped or superseded."""
-    task = parse(event)
     with transaction(task.tenant) as tx:
         item = media.alive(tx, task.id, run=task.run, at=now())
         if item is None:

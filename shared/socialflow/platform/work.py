@@ -139,6 +139,13 @@ def hurry(run: Run, *, cell: str = DEFAULT_CELL) -> bool:
         return connection.execute(_HURRY, where).rowcount == 1
 
 
+def abandon(run: Run, *, cell: str = DEFAULT_CELL) -> bool:
+    """Put the subject of a run to rest whose tenant is gone; False where a newer run has it."""
+    with engine_room(cell) as connection:
+        where = {"tenant": run.tenant, "kind": run.kind, "id": run.id, "run": run.run}
+        return connection.execute(_FINISH, where).rowcount == 1
+
+
 def wake_everything(*, cell: str = DEFAULT_CELL) -> int:
     """Make every subject due that is not at rest: all executions are known to be gone. Return how many there are.
 
