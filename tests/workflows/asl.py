@@ -59,6 +59,11 @@ def instrumented(asl: Asl) -> tuple[Asl, dict[str, Transition]]:
     return marked, marks
 
 
+def tasks(asl: Asl) -> dict[str, Asl]:
+    """Return the states that call a function, those inside Maps included."""
+    return {name: state for states in _machines(asl) for name, state in states.items() if state["Type"] == "Task"}
+
+
 def retry_of(asl: Asl, state_name: str, error: str) -> Transition | None:
     """Return the Retry of a state that an error of that name falls under."""
     for states in _machines(asl):

@@ -18,6 +18,10 @@ HAPPY: dict[str, list[Answer]] = {
 }
 
 
+FAILS = Raises("Lambda.ServiceException")
+THROTTLED = Raises("Lambda.TooManyRequestsException")
+
+
 def scenario(**changed: Sequence[Answer]) -> Script:
     return {**HAPPY, **{f"task_{name}": answers for name, answers in changed.items()}}
 
@@ -48,8 +52,8 @@ SCENARIOS: dict[str, tuple[Script, str]] = {
     "processing says nonsense": (scenario(process_media=outcome("nonsense")), "Unknown Outcome"),
     "captioning says nonsense": (scenario(write_caption=outcome("nonsense")), "Unknown Outcome"),
     "settling says nonsense": (scenario(settle_review=outcome("nonsense")), "Unknown Outcome"),
-    "every task fails once": (
-        {name: [Raises("Lambda.ServiceException"), *answers] for name, answers in HAPPY.items()},
+    "every task is throttled once and fails once": (
+        {name: [THROTTLED, FAILS, *answers] for name, answers in HAPPY.items()},
         "Media Approved",
     ),
 }
@@ -97,9 +101,17 @@ def test_an_error_that_is_not_the_infrastructures_is_not_retried() -> None:
 
 
 def test_an_infrastructure_error_is_tried_four_times_in_all() -> None:
-    done = run(ASL, scenario(process_media=[Raises("Lambda.TooManyRequestsException")]), INPUT)
+    done = run(ASL, scenario(process_media=[FAILS]), INPUT)
     assert done.status == "FAILED"
     assert len(done.calls) == 4
+
+
+def test_a_throttled_task_waits_for_its_turn() -> None:
+    """Nine times in vain, whatever name the engine gives it, and what fails after that has its own tries."""
+    throttled = [THROTTLED] * 8 + [Raises("Lambda.Unknown")]
+    done = run(ASL, scenario(process_media=[*throttled, *[FAILS] * 3, *HAPPY["task_process_media"]]), INPUT)
+    assert done.states[-1] == "Media Approved"
+    assert [name for name, _ in done.calls].count("task_process_media") == 13
 
 
 def test_every_way_to_go_wrong_is_told_from_the_others() -> None:

@@ -1,0 +1,37 @@
+"""What both workflows' retries have in common."""
+
+import pytest
+
+from socialflow.platform.work import GRACE
+from tests.workflows.asl import Asl, load, tasks
+
+THROTTLING = {"Lambda.TooManyRequestsException", "Lambda.Unknown"}
+"""What Step Functions calls a throttled invocation, and what the engine on one machine calls it."""
+RETRIED = [
+    pytest.param(state["Retry"], id=f"{workflow}: {name}")
+    for workflow in ("ingest_media", "publish_post")
+    for name, state in tasks(load(workflow)).items()
+    if "Retry" in state
+]
+
+
+def longest(rule: Asl) -> float:
+    """Return the seconds of a rule's waits, each as long as it may be: jitter only shortens them."""
+    waits = (rule["IntervalSeconds"] * rule["BackoffRate"] ** attempt for attempt in range(rule["MaxAttempts"]))
+    return float(sum(waits))
+
+
+@pytest.mark.parametrize("rules", RETRIED)
+def test_throttling_has_a_rule_of_its_own_that_spreads_and_is_patient(rules: list[Asl]) -> None:
+    throttled, other = rules
+    assert set(throttled["ErrorEquals"]) == THROTTLING
+    assert throttled["JitterStrategy"] == "FULL"
+    assert longest(throttled) > 60
+    assert longest(other) < 10
+    assert not THROTTLING & set(other["ErrorEquals"])
+
+
+@pytest.mark.parametrize("rules", RETRIED)
+def test_a_run_that_waits_for_its_turn_is_not_taken_for_dead(rules: list[Asl]) -> None:
+    """A run is given a grace to begin in; what is left of it after the last wait is for the task itself."""
+    assert sum(map(longest, rules)) < GRACE.total_seconds() - 30
