@@ -9,6 +9,7 @@ from socialflow.platform.tenancy import Tenant
 _NAMED = """
 SELECT id, slug, name, status, plan, settings, cell FROM control.tenants WHERE slug = %s AND status <> 'deleted'
 """
+_SUSPENDED = "SELECT slug FROM control.tenants WHERE status = 'suspended'"
 
 
 class UnknownTenant(NotFound):
@@ -24,3 +25,9 @@ def named(slug: str) -> Tenant:
     if tenant is None:
         raise UnknownTenant(f"There is no tenant {slug!r}.", tenant=slug)
     return tenant
+
+
+def suspended() -> list[str]:
+    """Return the slugs of all tenants that are suspended now."""
+    with control() as connection:
+        return [slug for (slug,) in connection.execute(_SUSPENDED)]

@@ -171,6 +171,19 @@ def test_an_arrival_counts_once_however_it_is_told(studio: Studio, told: list[st
     assert studio.value("SELECT count(*) FROM cell.work WHERE id = %s AND wake_at <= now()", media_id) == 1
 
 
+def test_a_file_that_comes_after_its_tenants_suspension_is_not_lost(studio: Studio) -> None:
+    """It is noted as arrived; the reconciler begins with it when the tenant is active again."""
+    data = photo()
+    media_id = studio.announce(data)["id"]
+    studio.put(media_id, data)
+    studio.owner.execute("UPDATE control.tenants SET status = 'suspended' WHERE slug = 'acme'")
+    assert studio.event(studio.key(media_id))
+    shown = studio.read(media_id)
+    assert (shown["state"], shown["stage"]) == ("processing", "uploaded")
+    assert studio.facts(media_id) == ["media.uploaded"]
+    assert studio.value("SELECT count(*) FROM cell.work WHERE id = %s AND wake_at <= now()", media_id) == 1
+
+
 def test_an_upload_of_which_nobody_tells_waits(studio: Studio) -> None:
     data = photo()
     media_id = studio.announce(data)["id"]

@@ -159,6 +159,22 @@ def test_finished_work_that_is_asked_for_again_gets_a_new_name(acme: Tenant, sta
         assert work.is_current(tx, "ingest", finished, run=2)
 
 
+def test_what_a_suspended_tenant_has_uploaded_waits_for_its_return(
+    acme: Tenant, contoso: Tenant, states: States, owner: psycopg.Connection
+) -> None:
+    """Its post is looked after meanwhile (an attempt may be under way), and others' uploads are not kept back."""
+    uploaded, others, post = scheduled(acme), scheduled(contoso), scheduled(acme, "publish")
+    owner.execute("UPDATE control.tenants SET status = 'suspended' WHERE slug = 'acme'")
+    assert cron_reconcile({}, None) == {"started": 2}
+    assert ops_wake_everything({}, None) == {"outcome": "woken", "subjects": 3}
+    owner.execute("UPDATE cell.work SET wake_at = now() + interval '1 hour' WHERE id <> %s", (uploaded,))
+    assert cron_reconcile({}, None) == {"started": 0}
+    assert {name for _machine, name, _input in states.started} == {f"ingest-{others}-1", f"publish-{post}-1"}
+    owner.execute("UPDATE control.tenants SET status = 'active' WHERE slug = 'acme'")
+    assert cron_reconcile({}, None) == {"started": 1}
+    assert states.started[-1][1] == f"ingest-{uploaded}-1"
+
+
 def test_more_than_a_batch_is_started_in_one_call(
     acme: Tenant, states: States, monkeypatch: pytest.MonkeyPatch
 ) -> None:
