@@ -85,6 +85,7 @@ class Concurrency:
     each: int | None = None
     api: int | None = None
     publishing: int | None = None
+    captioning: int | None = None
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,8 @@ LOCAL = Stage(
     cors_origins=("http://127.0.0.1:8080",),
     egress_allowed_hosts=("127.0.0.1:8084",),
     # The engine starts a process of about 49 MB for each call in flight and never fewer.
-    concurrency=Concurrency(each=4, api=8, publishing=8),
+    # Captions are slow and nobody waits for their second: two at once leave the machine to what is due.
+    concurrency=Concurrency(each=4, api=8, publishing=8, captioning=2),
     log_retention_days=1,
 )
 DEV = Stage(
@@ -164,8 +166,8 @@ PROD = Stage(
     identity=Identity(issuer="https://clerk.socialflow.example"),
     captioner=BEDROCK,
     cors_origins=("https://app.socialflow.example",),
-    # A crowd of uploads must not take the calls that publish at their second.
-    concurrency=Concurrency(publishing=50),
+    # A crowd of uploads must not take the calls that publish at their second, nor its slow captions all of the rest.
+    concurrency=Concurrency(publishing=50, captioning=100),
     log_retention_days=90,
     protected=True,
 )

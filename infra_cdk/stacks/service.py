@@ -145,10 +145,12 @@ class ServiceStack(Stack):
     def _ingest_tasks(self) -> dict[str, ServiceFunction]:
         store = self.storage
         sizes = {"task_process_media": (MEDIA, ["media"]), "task_write_caption": (CAPTION, ["ai"])}
+        reserve = {"task_write_caption": self.stage.concurrency.captioning}
         tasks = {}
         for name in INGEST:
             size, extra = sizes.get(name, (WORKER, []))
-            tasks[name] = self._function(name, size, extra_layers=extra).rings(self.doorbell)
+            made = self._function(name, size, extra_layers=extra, reserved=reserve.get(name))
+            tasks[name] = made.rings(self.doorbell)
         media = tasks["task_process_media"].finds_media(store.media)
         media.writes_media(store.media)
         tasks["task_write_caption"].reads_media(store.media).writes_captions(store.caption_key)

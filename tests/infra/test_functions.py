@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra_cdk.stages import PROD
+from infra_cdk.stages import LOCAL, PROD
 from socialflow.platform.settings import PREFIX, CommonSettings
 from tests.infra.conftest import ROOT, Assembly, Template
 
@@ -139,13 +139,18 @@ def _invoked(template: Template, machine: dict[str, Any]) -> set[str]:
     return {template.function_at(arn) for arn in statement["Resource"]}
 
 
-def test_on_one_machine_every_function_is_capped_and_in_prod_publishing_has_a_reserve(
+def test_on_one_machine_every_function_is_capped_and_captions_leave_room_for_publishing_everywhere(
     local: Assembly, prod: Assembly
 ) -> None:
     key = "ReservedConcurrentExecutions"
-    assert all(each[key] > 0 for each in local.service.functions().values())
+    here = {function: each[key] for function, each in local.service.functions().items()}
+    assert min(here.values()) == here["task_write_caption"] == LOCAL.concurrency.captioning
+    assert here["task_publish_target"] == LOCAL.concurrency.publishing
     reserved = {function: each[key] for function, each in prod.service.functions().items() if key in each}
-    assert reserved == {"task_publish_target": PROD.concurrency.publishing}
+    assert reserved == {
+        "task_publish_target": PROD.concurrency.publishing,
+        "task_write_caption": PROD.concurrency.captioning,
+    }
 
 
 def test_a_functions_archive_is_the_same_in_every_stage(local: Assembly, prod: Assembly) -> None:

@@ -29,6 +29,9 @@ ALLOWED = {
     "Resources/taskpublishtargetFunction*/Properties/ReservedConcurrentExecutions": (
         "publishing is capped there, and keeps a reserve in prod"
     ),
+    "Resources/taskwritecaptionFunction*/Properties/ReservedConcurrentExecutions": (
+        "captions are capped everywhere, to what the machine or the account can spare"
+    ),
     "Resources/ApiHttp*/Properties/CorsConfiguration/AllowOrigins/0": "the address of the stage's web application",
     "Resources/Layers*/Properties/Content/S3Key": "layers for this machine there, for Graviton in prod",
     "Resources/*Logs????????/Properties/RetentionInDays": "logs on one machine are kept for a day",
