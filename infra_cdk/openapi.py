@@ -139,7 +139,7 @@ def _preconditions(function: Callable[..., Any], called: set[str], parameters: l
     elif called & {"if_match", "if_match_where_given"}:  # by way of a helper: the body may say as much
         parameters.append({"$ref": "#/components/parameters/OptionalIfMatch"})
         statuses |= {412, 428} if "if_match" in called else {412}
-    if "once" in called:
+    if called & {"once", "idempotency_claim"}:
         parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
         statuses |= {409, 422}
     return statuses

@@ -24,6 +24,14 @@ _REASONS = {
 }
 
 
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT or API key",
+    "description": "A person's token from the issuer, or a machine's API key, `sf_…`: both on the same routes.",
+}
+
+
 class Unmergeable(Exception):
     """The functions cannot be described in one document; the message says why."""
 
@@ -37,7 +45,7 @@ def of(schemas: Mapping[str, Any]) -> dict[str, Any]:
         "parameters": _parameters(),
         "headers": {"ETag": {"description": "The version that If-Match names.", "schema": {"type": "string"}}},
         "responses": responses,
-        "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        "securitySchemes": {"bearer": _BEARER},
     }
 
 
@@ -46,8 +54,9 @@ def _parameters() -> dict[str, Any]:
         "Tenant": {
             "name": "X-Tenant-Id",
             "in": "header",
-            "required": True,
-            "description": "The slug or the id of a tenant that you belong to.",
+            "required": False,
+            "description": "The slug or the id of a tenant that you belong to. Required of a person; "
+            "an API key has but one tenant and may leave it out.",
             "schema": {"type": "string"},
         },
         "IfMatch": {

@@ -154,6 +154,7 @@ def clean(schemas: tuple[str, ...], owner: psycopg.Connection) -> Iterator[None]
     secrets.forget_all()
     owner.execute(_truncate(owner, schemas))
     owner.execute("UPDATE control.tenants SET status = 'active', settings = '{}', plan = 'business'")
+    owner.execute("TRUNCATE control.api_keys")
     owner.execute("DELETE FROM control.users; DELETE FROM control.clerk_organizations")
     owner.execute("DELETE FROM control.webhook_receipts")
     for table in PEOPLE:

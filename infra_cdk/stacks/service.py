@@ -85,12 +85,12 @@ class ServiceStack(Stack):
         stage, store = self.stage, self.storage
         named = {
             name: self._function(name, API, reserved=stage.concurrency.api)
-            for name in ("api_system", "api_me", "api_media", "api_reviews", "api_posts", "api_accounts")
+            for name in ("api_system", "api_me", "api_media", "api_reviews", "api_posts", "api_accounts", "api_keys")
         }
         for name, function in named.items():
             if name != "api_system":
                 function.signs_in()
-            if name not in {"api_system", "api_me"}:
+            if name not in {"api_system", "api_me", "api_keys"}:
                 function.rings(self.doorbell)
         media = named["api_media"].finds_media(store.media)
         media.writes_media(store.media)
@@ -105,6 +105,7 @@ class ServiceStack(Stack):
         api.route(named["api_reviews"], ["/v1/reviews", "/v1/reviews/{proxy+}", review, f"{review}/{{action}}"])
         api.route(named["api_posts"], ["/v1/posts", "/v1/posts/{proxy+}"])
         api.route(named["api_accounts"], ["/v1/accounts", "/v1/accounts/{proxy+}"])
+        api.route(named["api_keys"], ["/v1/api-keys", "/v1/api-keys/{proxy+}"])
         return api
 
     def _consumers(self) -> None:

@@ -38,6 +38,7 @@ EXPECTED = {
     "api_reviews": DATABASE | RING | READ,
     "api_posts": DATABASE | RING,
     "api_accounts": DATABASE | RING | SEAL,
+    "api_keys": DATABASE,
     "on_object_created": DATABASE | RING | UNDELIVERED,
     "on_doorbell": DATABASE | CONSUME | {"events:PutEvents on MessagingBus"},
     "on_decision": DATABASE | UNDELIVERED | _answer("ingest-media", "publish-post"),

@@ -22,6 +22,8 @@ ROUTES = {
     "ANY /v1/posts/{proxy+}": "api_posts",
     "ANY /v1/accounts": "api_accounts",
     "ANY /v1/accounts/{proxy+}": "api_accounts",
+    "ANY /v1/api-keys": "api_keys",
+    "ANY /v1/api-keys/{proxy+}": "api_keys",
 }
 FACTS = {
     "on_decision": {"review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled"},

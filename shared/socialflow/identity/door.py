@@ -1,17 +1,25 @@
-"""The door of every HTTP function: a bearer token becomes a user, a header becomes a membership."""
+"""The door of every HTTP function: a bearer token becomes a user, a header becomes a membership; a key is both."""
 
 from functools import cache, partial
 
-from socialflow.identity import gateway, service
+from socialflow.identity import api_key_service, gateway, service
+from socialflow.identity.api_keys import PeopleOnly, presented
 from socialflow.identity.model import Claims
 from socialflow.identity.tokens import Verifier
 from socialflow.platform.caller import Membership, User
+from socialflow.platform.clock import now
 from socialflow.platform.database import control
+from socialflow.platform.http.refusals import TenantRequired
 from socialflow.platform.settings import OidcSettings
 
 
 def sign_in(authorization: str) -> User:
-    """Return the user whom an `Authorization` header names; raises `Unauthenticated`."""
+    """Return the user whom an `Authorization` header names; raises `Unauthenticated`, or `PeopleOnly` for a key."""
+    key = presented(authorization)
+    if key is not None:
+        with control() as connection:
+            api_key_service.identify(connection, key, at=now())
+        raise PeopleOnly("An API key acts in its tenant; this is about a person. Sign in as one.")
     claims = _verified(authorization)
     with control() as connection:
         return service.sign_in(connection, claims)
@@ -20,9 +28,16 @@ def sign_in(authorization: str) -> User:
 def admit(authorization: str, tenant: str) -> Membership:
     """Return that user's membership of a tenant (slug or id); raises `Unauthenticated` or `NotAMember`.
 
-    It is one transaction: somebody new belongs nowhere, is refused, and leaves no row behind by knocking.
+    An API key says by itself which tenant; for anybody else an empty `tenant` raises `TenantRequired`. It is one
+    transaction: somebody new belongs nowhere, is refused, and leaves no row behind by knocking.
     """
+    key = presented(authorization)
+    if key is not None:
+        with control() as connection:
+            return api_key_service.enter(connection, key, tenant, at=now())
     claims = _verified(authorization)
+    if not tenant:
+        raise TenantRequired
     with control() as connection:
         return service.enter(connection, service.sign_in(connection, claims), tenant)
 

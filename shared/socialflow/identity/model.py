@@ -156,6 +156,10 @@ class NotAMember(Forbidden):
     code, title = "not-a-member", "You do not belong to this tenant"
 
 
+NOT_A_MEMBER = "Choose a tenant from GET /v1/me, or ask its owner to invite you."
+"""What `NotAMember` says, to a key as to a person."""
+
+
 def permissions_of(role: str) -> frozenset[str]:
     """Return what a role may do; an unknown role may do nothing."""
     return frozenset(_GRANTED.get(role, frozenset()))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from socialflow.identity import repository
-from socialflow.identity.model import AccountDeleted, Changes, Claims, NotAMember, permissions_of
+from socialflow.identity.model import NOT_A_MEMBER, AccountDeleted, Changes, Claims, NotAMember, permissions_of
 from socialflow.identity.repository import Seat
 from socialflow.platform.caller import Membership, User
 from socialflow.platform.database import Connection
@@ -47,7 +47,7 @@ def enter(connection: Connection, user: User, tenant: str) -> Membership:
     tenant_id = UUID(tenant) if _ID.fullmatch(tenant) else None
     seat = repository.seat(connection, user.id, slug=slug, tenant_id=tenant_id)
     if seat is None:
-        raise NotAMember("Choose a tenant from GET /v1/me, or ask its owner to invite you.")
+        raise NotAMember(NOT_A_MEMBER)
     return _membership(user, seat)
 
 

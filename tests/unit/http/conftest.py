@@ -30,6 +30,7 @@ from socialflow.platform.http import (
     signed_in,
     tagged,
 )
+from socialflow.platform.http.refusals import TenantRequired
 from socialflow.platform.tenancy import Tenant
 from tests.api import Reply, event
 
@@ -55,6 +56,8 @@ class FakeDoor:
     def admit(self, authorization: str, tenant: str) -> Membership:
         user = self.sign_in(authorization)
         self.asked.append(f"admit to {tenant}")
+        if not tenant:
+            raise TenantRequired
         if tenant not in ("acme", "asleep"):
             raise NotAMember("Choose another.")
         status: Any = "active" if tenant == "acme" else "suspended"

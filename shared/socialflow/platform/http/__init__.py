@@ -51,7 +51,16 @@ from aws_lambda_powertools.event_handler import Response
 
 from socialflow.platform.caller import Caller, Membership, User
 from socialflow.platform.http.access import public, requires, signed_in
-from socialflow.platform.http.answers import answered, created, if_match, if_match_where_given, once, stored, tagged
+from socialflow.platform.http.answers import (
+    answered,
+    created,
+    idempotency_claim,
+    if_match,
+    if_match_where_given,
+    once,
+    stored,
+    tagged,
+)
 from socialflow.platform.http.app import Api, api, entry
 from socialflow.platform.http.guard import caller, current_request, current_user
 from socialflow.platform.http.pages import DEFAULT_LIMIT, Cursor, Limit, Position, after
@@ -77,6 +86,7 @@ __all__ = [
     "current_request",
     "current_user",
     "entry",
+    "idempotency_claim",
     "if_match",
     "if_match_where_given",
     "next_cursor",

@@ -66,7 +66,7 @@ def once(
     `present` makes the stored body into the one sent, also of a replay: what must not be stored (a signed URL) or
     must be fresh is added there.
     """
-    answer = idempotency.once(tx, _claim(), use_case)
+    answer = idempotency.once(tx, idempotency_claim(), use_case)
     headers: dict[str, str | list[str]] = dict(answer.headers)
     if answer.replayed:
         headers["Idempotency-Replayed"] = "true"
@@ -84,7 +84,8 @@ def stored(body: BaseModel, *, status: int = 200, location: str | None = None, v
     return Answer(status, body.model_dump(mode="json", by_alias=True), headers)
 
 
-def _claim() -> Claim | None:
+def idempotency_claim() -> Claim | None:
+    """Return what the request's `Idempotency-Key` claims, None without one: for whom `once` cannot serve."""
     request = current_request()
     key = request.header("Idempotency-Key")
     if not key:

@@ -17,7 +17,7 @@ from socialflow.platform.acting import SYSTEM, Actor, act_as
 from socialflow.platform.caller import Caller, Membership, User
 from socialflow.platform.http import body
 from socialflow.platform.http.access import Access
-from socialflow.platform.http.refusals import PermissionDenied, TenantRequired, TenantSuspended
+from socialflow.platform.http.refusals import PermissionDenied, TenantSuspended
 from socialflow.platform.observability import logger
 
 if TYPE_CHECKING:
@@ -73,10 +73,13 @@ class Door(Protocol):
     """Who may come in: the identity context, or a fake of it."""
 
     def sign_in(self, authorization: str) -> User:
-        """Return whose token it is; raises `Unauthenticated`."""
+        """Return whose token it is; raises `Unauthenticated`, or `Forbidden` for a key, which is nobody's."""
 
     def admit(self, authorization: str, tenant: str) -> Membership:
-        """Return their membership of a tenant (slug or id); raises `Unauthenticated` or `Forbidden`."""
+        """Return their membership of a tenant (slug or id); raises `Unauthenticated` or `Forbidden`.
+
+        An empty `tenant` is that of a key, which has but one; of a person it raises `TenantRequired`.
+        """
 
 
 class Guard(BaseMiddlewareHandler["Api"]):
@@ -148,14 +151,11 @@ def nothing_at(methods: list[str]) -> NotFound | MethodNotAllowed:
 def _let_in(door: Door | None, asked: Asked, access: Access) -> None:
     if door is None:
         raise RuntimeError("A route that asks for a user was registered without a door")
-    authorization, tenant = asked.header("Authorization"), asked.header(TENANT_HEADER)
-    if access.permission is None or not tenant:
-        _signed_in(door.sign_in(authorization), asked)
+    authorization = asked.header("Authorization")
     if access.permission is None:
+        _signed_in(door.sign_in(authorization), asked)
         return
-    if not tenant:
-        raise TenantRequired(f"Send the header {TENANT_HEADER}. GET /v1/me lists your tenants.")
-    member = door.admit(authorization, tenant)
+    member = door.admit(authorization, asked.header(TENANT_HEADER))
     _signed_in(member.user, asked)
     logger.append_keys(tenant=member.tenant.slug)
     if access.permission not in member.permissions:

@@ -8,6 +8,10 @@ class TenantRequired(Refusal):
 
     status, code, title = 400, "tenant-required", "Say which tenant"
 
+    def __init__(self) -> None:
+        """Say where to look."""
+        super().__init__("Send the header X-Tenant-Id. GET /v1/me lists your tenants.")
+
 
 class CursorExpired(Refusal):
     """The cursor is of another list, or damaged."""
