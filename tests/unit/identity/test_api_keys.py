@@ -28,9 +28,9 @@ def test_two_keys_are_never_alike_and_have_256_secret_bits() -> None:
     assert {len(bytes.fromhex(key.secret)) for key in many} == {32}
 
 
-@pytest.mark.parametrize("digest", [bytes(32), mint().sha256])
-def test_nothing_proves_a_row_that_is_not_there(digest: bytes) -> None:
-    assert not Presented("0" * 16, digest).proves(None)
+def test_nothing_proves_a_row_that_is_not_there() -> None:
+    for digest in (bytes(32), mint().sha256):
+        assert not Presented("0" * 16, digest).proves(None)
 
 
 @pytest.mark.parametrize(
