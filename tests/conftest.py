@@ -4,6 +4,8 @@ Both tenants are always there, so that a statement without its tenant finds the 
 """
 
 import asyncio
+import importlib
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ from infra_cdk.local.postgres import APP, OWNER, Cluster, test_cluster
 from socialflow.platform import aws, database, registry, secrets, settings
 from socialflow.platform.tenancy import Tenant
 from socialflow.tenants import service as tenants
+from socialflow.tenants.lifecycle import buried
 from socialflow.tenants.model import FirstMember
 
 ISSUER = "https://issuer.test"
@@ -47,6 +50,8 @@ class Cloud:
         values = {
             "STAGE": "test",
             "DATABASE_SECRET": self.database_secret,
+            "DATABASE_OWNER_SECRET": self.owner_secret,
+            "TENANT_OWNER_FUNCTION": "ops_tenant",
             "MEDIA_BUCKET": self.bucket,
             "BUS_NAME": self.bus,
             "DOORBELL_QUEUE_URL": self.queue_url,
@@ -58,6 +63,20 @@ class Cloud:
             "CAPTION_MODEL": "openai/offline",
         }
         return {settings.PREFIX + key: value for key, value in values.items()}
+
+
+class Functions:
+    """Lambda as far as calling the project's own functions goes: by their names, in this process."""
+
+    def invoke(self, **call: Any) -> dict[str, Any]:
+        """Call a function and wait; what it raises comes back as Lambda says it."""
+        handler = importlib.import_module(f"functions.{call['FunctionName']}.handler").handler
+        try:
+            told = handler(json.loads(call["Payload"]), None)
+        except Exception as error:  # noqa: BLE001 - Lambda catches everything too
+            failed = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(failed).encode())}
+        return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(told).encode())}
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist, which reads the marks
@@ -95,12 +114,14 @@ def cloud(cluster: Cluster) -> Iterator[Cloud]:
             patch.setenv(key, "testing")
         patch.setenv("AWS_DEFAULT_REGION", REGION)
         made = _make(cluster)
+        aws.use("lambda", Functions())
         for key, value in made.environment().items():
             patch.setenv(key, value)
         settings.forget()
         aws.forget()
         yield made
     settings.forget()
+    aws.use("lambda", None)
     aws.forget()
 
 
@@ -152,13 +173,33 @@ def clean(schemas: tuple[str, ...], owner: psycopg.Connection) -> Iterator[None]
     yield
     database.forget()
     secrets.forget_all()
+    _unmake_tenants(owner)
     owner.execute(_truncate(owner, schemas))
-    owner.execute("UPDATE control.tenants SET status = 'active', settings = '{}', plan = 'business'")
     owner.execute("TRUNCATE control.api_keys")
+    owner.execute(
+        "UPDATE control.tenants SET status = 'active', settings = '{}', name = initcap(slug), plan = 'business',"
+        " version = 1, suspended_at = NULL, suspended_for = NULL, deleted_at = NULL, deleted_by = NULL"
+    )
+    owner.execute("TRUNCATE control.outbox, control.invitations")
     owner.execute("DELETE FROM control.users; DELETE FROM control.clerk_organizations")
     owner.execute("DELETE FROM control.webhook_receipts")
     for table in PEOPLE:
         owner.execute(sql.SQL("INSERT INTO control.{0} TABLE kept.{0}").format(sql.Identifier(table)))
+
+
+def _unmake_tenants(owner: psycopg.Connection) -> None:
+    """Drop what a test has made, and give both tenants back the schemas that it may have hidden."""
+    for tenant_id, slug in owner.execute("SELECT id, slug FROM control.tenants").fetchall():
+        hidden = owner.execute("SELECT to_regnamespace(%s)", (buried(tenant_id),)).fetchone()
+        if slug in ("acme", "contoso"):
+            if hidden != (None,):
+                names = sql.Identifier(buried(tenant_id)), sql.Identifier(f"t_{slug}")
+                owner.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(*names))
+            continue
+        for schema in (f"t_{slug}", buried(tenant_id)):
+            owner.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+        owner.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(f"t_{slug}_rw")))
+        owner.execute("DELETE FROM control.tenants WHERE id = %s", (tenant_id,))
 
 
 @pytest.fixture

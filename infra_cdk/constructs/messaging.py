@@ -11,6 +11,7 @@ from infra_cdk.constructs.nag import accept
 from infra_cdk.constructs.service_function import ServiceFunction
 from infra_cdk.stages import Stage
 
+EACH_DAY = aws_events.Schedule.rate(Duration.days(1))
 EACH_MINUTE = aws_events.Schedule.rate(Duration.minutes(1))
 SOURCE = "socialflow"
 # Past an hour the reconciler has long done what a late event would ask for.
@@ -72,6 +73,11 @@ class Messaging(Construct):
     def each_minute(self, function: ServiceFunction) -> None:
         """Run the function each minute; a minute missed is made good by the next, so nothing is repeated."""
         rule = aws_events.Rule(function, "EachMinute", schedule=EACH_MINUTE)
+        rule.add_target(self._target(function, attempts=0))
+
+    def each_day(self, function: ServiceFunction) -> None:
+        """Run the function each day; what one day fails at, the next does."""
+        rule = aws_events.Rule(function, "EachDay", schedule=EACH_DAY)
         rule.add_target(self._target(function, attempts=0))
 
     def ring_each_minute(self, queue: aws_sqs.Queue) -> None:

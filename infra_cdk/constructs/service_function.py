@@ -98,6 +98,16 @@ class ServiceFunction(Construct):
         self.may(["secretsmanager:GetSecretValue"], secret.secret_arn)
         return self.knows(database_secret=secret.secret_arn)
 
+    def owns_database(self, secret: aws_secretsmanager.Secret) -> Self:
+        """Connect as the database's owner, by a setting of its own: such a function has no other login."""
+        self.may(["secretsmanager:GetSecretValue"], secret.secret_arn)
+        return self.knows(database_owner_secret=secret.secret_arn)
+
+    def asks_tenant_owner(self, owner: "ServiceFunction") -> Self:
+        """Have tenants created, deleted and restored by the one function that may."""
+        self.may(["lambda:InvokeFunction"], owner.arn)
+        return self.knows(tenant_owner_function=self.stage.function_name(owner.name))
+
     def signs_in(self) -> Self:
         """Verify the tokens of the stage's issuer. The keys are public: no right is needed."""
         identity = self.stage.identity
@@ -126,6 +136,11 @@ class ServiceFunction(Construct):
         """Write objects, and sign links that write them."""
         self.may(["kms:GenerateDataKey"], media.key.key_arn)
         return self._objects(["s3:PutObject"], media)
+
+    def purges_media(self, media: Media) -> Self:
+        """Find and delete every version of an object."""
+        self.may(["s3:ListBucketVersions"], media.arn)
+        return self._objects(["s3:DeleteObject", "s3:DeleteObjectVersion"], media)
 
     def rings(self, doorbell: aws_sqs.Queue) -> Self:
         """Tell the relay that facts are waiting."""

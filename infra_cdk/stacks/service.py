@@ -32,6 +32,16 @@ SETTLING = 60
 # For so long an attempt is its function's own, in seconds.
 LEASE = PUBLISH.timeout + SETTLING
 
+API_FUNCTIONS = (
+    "api_system",
+    "api_me",
+    "api_media",
+    "api_reviews",
+    "api_posts",
+    "api_accounts",
+    "api_keys",
+    "api_tenants",
+)
 DECISIONS = ("review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled")
 BEGINNINGS = ("media.uploaded", "post.scheduled", "post.rescheduled", "post.approved")
 INGEST = ("task_process_media", "task_write_caption", "task_await_review", "task_settle_review")
@@ -60,6 +70,7 @@ class ServiceStack(Stack):
         self.doorbell = self.messaging.doorbell(RELAY.timeout)
         self.ingest_arn = machine_arn(self, stage, "ingest_media")
         self.publish_arn = machine_arn(self, stage, "publish_post")
+        self.tenant_owner = self._owner("ops_tenant", WORKER)
         api = self._api()
         self._consumers()
         Workflow(self, "ingest_media", stage, self._ingest_tasks())
@@ -81,12 +92,14 @@ class ServiceStack(Stack):
         made = ServiceFunction(self, name, stage=self.stage, layers=self.layers, size=size, **options)
         return made.uses_database(self.storage.database_secret)
 
+    def _owner(self, name: str, size: Size) -> ServiceFunction:
+        """A function that makes and ends tenants, as the database's owner."""
+        made = ServiceFunction(self, name, stage=self.stage, layers=self.layers, size=size)
+        return made.owns_database(self.storage.owner_secret)
+
     def _api(self) -> Api:
         stage, store = self.stage, self.storage
-        named = {
-            name: self._function(name, API, reserved=stage.concurrency.api)
-            for name in ("api_system", "api_me", "api_media", "api_reviews", "api_posts", "api_accounts", "api_keys")
-        }
+        named = {name: self._function(name, API, reserved=stage.concurrency.api) for name in API_FUNCTIONS}
         for name, function in named.items():
             if name != "api_system":
                 function.signs_in()
@@ -97,6 +110,7 @@ class ServiceStack(Stack):
         named["api_reviews"].reads_media(store.media)
         named["api_posts"].times_publishing(LEASE)
         named["api_accounts"].seals_credentials(store.credentials_key).calls_networks()
+        named["api_tenants"].asks_tenant_owner(self.tenant_owner)
         api = Api(self, "Api", stage, named["api_system"])
         api.route(named["api_system"], ["/v1/health"], HttpMethod.GET)
         api.route(named["api_me"], ["/v1/me"])
@@ -106,6 +120,7 @@ class ServiceStack(Stack):
         api.route(named["api_posts"], ["/v1/posts", "/v1/posts/{proxy+}"])
         api.route(named["api_accounts"], ["/v1/accounts", "/v1/accounts/{proxy+}"])
         api.route(named["api_keys"], ["/v1/api-keys", "/v1/api-keys/{proxy+}"])
+        api.route(named["api_tenants"], ["/v1/tenant", "/v1/tenants", "/v1/tenants/{proxy+}"])
         return api
 
     def _consumers(self) -> None:
@@ -177,6 +192,9 @@ class ServiceStack(Stack):
     def _operations(self) -> None:
         """What people and deployments invoke."""
         self._function("ops_wake_everything")
+        self._function("ops_suspend").rings(self.doorbell)
         for name in ("ops_migrate", "ops_provision"):
             made = ServiceFunction(self, name, stage=self.stage, layers=self.layers, size=MIGRATION)
             made.uses_database(self.storage.owner_secret)
+        purge = self._owner("cron_purge_tenants", MIGRATION).purges_media(self.storage.media)
+        self.messaging.each_day(purge)

@@ -53,12 +53,13 @@ def test_settings_of_other_kinds_are_those_of_litellm_alone(prod: Assembly) -> N
 
 def test_only_the_operations_that_own_schemas_are_told_the_owner(prod: Assembly) -> None:
     secrets = {
-        function: _variables(properties)[f"{PREFIX}DATABASE_SECRET"]["Fn::ImportValue"]
+        function: [str(value) for key, value in _variables(properties).items() if key.startswith(f"{PREFIX}DATABASE")]
         for function, properties in prod.service.functions().items()
     }
-    owners = {function for function, secret in secrets.items() if "DatabaseOwnerSecret" in secret}
-    assert owners == {"ops_migrate", "ops_provision"}
-    assert all("DatabaseSecret" in secret for function, secret in secrets.items() if function not in owners)
+    assert all(len(told) == 1 for told in secrets.values()), "one login each"
+    owners = {function for function, (secret,) in secrets.items() if "DatabaseOwnerSecret" in secret}
+    assert owners == {"ops_migrate", "ops_provision", "ops_tenant", "cron_purge_tenants"}
+    assert all("DatabaseSecret" in secret for function, (secret,) in secrets.items() if function not in owners)
 
 
 def test_names_handlers_and_runtime_are_those_of_the_decisions(prod: Assembly) -> None:

@@ -39,6 +39,7 @@ EXPECTED = {
     "api_posts": DATABASE | RING,
     "api_accounts": DATABASE | RING | SEAL,
     "api_keys": DATABASE,
+    "api_tenants": DATABASE | RING | {"lambda:InvokeFunction on opstenantFunction"},
     "on_object_created": DATABASE | RING | UNDELIVERED,
     "on_doorbell": DATABASE | CONSUME | {"events:PutEvents on MessagingBus"},
     "on_decision": DATABASE | UNDELIVERED | _answer("ingest-media", "publish-post"),
@@ -56,7 +57,13 @@ EXPECTED = {
     "task_settle_post": DATABASE | RING,
     "ops_migrate": OWNER,
     "ops_provision": OWNER,
+    "ops_tenant": OWNER,
+    "ops_suspend": DATABASE | RING,
     "ops_wake_everything": DATABASE,
+    "cron_purge_tenants": OWNER
+    | UNDELIVERED
+    | {"s3:ListBucketVersions on media-arn"}
+    | {f"s3:{verb} on media-arn/tenants/*" for verb in ("DeleteObject", "DeleteObjectVersion")},
 }
 MODEL = {
     "local": {"secretsmanager:GetSecretValue on CaptionApiKeyValue"},

@@ -24,6 +24,9 @@ ROUTES = {
     "ANY /v1/accounts/{proxy+}": "api_accounts",
     "ANY /v1/api-keys": "api_keys",
     "ANY /v1/api-keys/{proxy+}": "api_keys",
+    "ANY /v1/tenant": "api_tenants",
+    "ANY /v1/tenants": "api_tenants",
+    "ANY /v1/tenants/{proxy+}": "api_tenants",
 }
 FACTS = {
     "on_decision": {"review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled"},
@@ -42,7 +45,8 @@ def _rules(service: Template) -> dict[str, dict[str, Any]]:
     found = {}
     for rule in service.of_type("Events::Rule").values():
         (target,) = rule["Targets"]
-        what = "each minute" if "ScheduleExpression" in rule else "".join(rule["EventPattern"]["source"])
+        schedule = {"rate(1 minute)": "each minute", "rate(1 day)": "each day"}.get(rule.get("ScheduleExpression", ""))
+        what = schedule or "".join(rule["EventPattern"]["source"])
         logical = service.target(target["Arn"])
         is_queue = service.body["Resources"][logical]["Type"] == "AWS::SQS::Queue"
         found[f"{what} → {'doorbell' if is_queue else service.function_at(target['Arn'])}"] = rule
@@ -99,6 +103,7 @@ def test_rules_and_schedules_are_these(service: Template) -> None:
     assert set(_rules(service)) == {
         "each minute → doorbell",
         "each minute → cron_reconcile",
+        "each day → cron_purge_tenants",
         "socialflow → cron_reconcile",
         "socialflow → on_decision",
         "aws.s3 → on_object_created",
@@ -142,7 +147,7 @@ def test_what_a_rule_cannot_deliver_and_what_a_function_fails_on_is_kept(service
     for name, rule in _rules(service).items():
         (target,) = rule["Targets"]
         assert service.target(target["DeadLetterConfig"]["Arn"]).startswith("MessagingUndelivered"), name
-        assert target["RetryPolicy"]["MaximumRetryAttempts"] == (0 if name.startswith("each minute") else 8), name
+        assert target["RetryPolicy"]["MaximumRetryAttempts"] == (0 if name.startswith("each ") else 8), name
     kept = {
         service.function_at(each["FunctionName"]): service.target(each["DestinationConfig"]["OnFailure"]["Destination"])
         for each in service.of_type("Lambda::EventInvokeConfig").values()

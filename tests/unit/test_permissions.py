@@ -9,7 +9,13 @@ from infra_cdk import openapi
 from socialflow.identity.model import PERMISSIONS, permissions_of
 
 PUBLIC = {("get", "/v1/health")}
-SIGNED_IN = {("get", "/v1/me"), ("patch", "/v1/me")}
+SIGNED_IN = {
+    ("get", "/v1/me"),
+    ("patch", "/v1/me"),
+    ("get", "/v1/tenants"),
+    ("post", "/v1/tenants"),
+    ("post", "/v1/tenants/{slug}/restore"),
+}
 READERS_MAY = {"media:read", "publishing:read", "team:read"}
 
 

@@ -16,7 +16,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
-from socialflow.errors import Unavailable
+from socialflow.errors import NotFound, Unavailable
 from socialflow.platform import doorbell, secrets
 from socialflow.platform.events import Fact
 from socialflow.platform.ids import new_id
@@ -36,8 +36,9 @@ _EMIT: LiteralString = """
 WITH numbered AS (
     INSERT INTO cell.fact_seq AS f (tenant, aggregate_id, seq) VALUES (%(tenant)s, %(aggregate_id)s, 1)
     ON CONFLICT (tenant, aggregate_id) DO UPDATE SET seq = f.seq + 1 RETURNING seq)
-INSERT INTO cell.outbox (id, tenant, type, aggregate, aggregate_id, seq, data)
-SELECT %(id)s, %(tenant)s, %(type)s, %(aggregate)s, %(aggregate_id)s, seq, %(data)s FROM numbered
+INSERT INTO cell.outbox (id, tenant, type, aggregate, aggregate_id, seq, data, occurred_at)
+SELECT %(id)s, %(tenant)s, %(type)s, %(aggregate)s, %(aggregate_id)s, seq, %(data)s, coalesce(%(occurred_at)s, now())
+  FROM numbered
 """
 
 
@@ -52,6 +53,12 @@ class DatabaseDown(Unavailable):
             "The database did not answer in time. Repeat the request; with the same Idempotency-Key it is done once.",
             retry_after=2,
         )
+
+
+class TenantGone(NotFound):
+    """The tenant was deleted after the request had been let in."""
+
+    code, title = "unknown-tenant", "No such tenant"
 
 
 class Transaction:
@@ -84,21 +91,24 @@ class Transaction:
 
     def emit(self, fact: Fact) -> None:
         """Write a fact to the outbox: it leaves if, and only if, this transaction commits."""
-        self.connection.execute(
-            _EMIT,
-            {
-                "id": new_id(),
-                "tenant": self.tenant.slug,
-                "type": fact.type,
-                "aggregate": fact.aggregate,
-                "aggregate_id": fact.subject_id,
-                "data": Jsonb(fact.data()),
-            },
+        put_fact(
+            self.connection,
+            id=new_id(),
+            tenant=self.tenant.slug,
+            type=fact.type,
+            aggregate=fact.aggregate,
+            aggregate_id=fact.subject_id,
+            data=fact.data(),
         )
         self.emitted = True
 
     def _qualified(self, query: LiteralString) -> sql.Composed:
         return _compose(query, self.tenant.schema)
+
+
+def put_fact(connection: Connection, *, data: Mapping[str, Any], occurred_at: Any = None, **fact: Any) -> None:
+    """Write a fact to the outbox with its aggregate's next number."""
+    connection.execute(_EMIT, {**fact, "data": Jsonb(dict(data)), "occurred_at": occurred_at})
 
 
 @contextmanager
@@ -127,9 +137,12 @@ def control() -> Iterator[Connection]:
 
 
 @contextmanager
-def direct() -> Iterator[Connection]:
-    """Open a connection of its own and close it: for migrations, which begin their transactions themselves."""
-    with _connect() as connection:
+def direct(secret: str | None = None) -> Iterator[Connection]:
+    """Open a connection of its own and close it: for what begins its transactions itself.
+
+    `secret` is the ARN of another login than the function's usual one.
+    """
+    with _connect(secret) as connection:
         yield connection
 
 
@@ -152,7 +165,10 @@ def forget() -> None:
 
 @contextmanager
 def _begun(place: str, begin: sql.Composed) -> Iterator[Connection]:
-    connection = _begin(place, begin)
+    try:
+        connection = _begin(place, begin)
+    except psycopg.errors.InvalidSchemaName as error:
+        raise TenantGone("The tenant has just been deleted. GET /v1/me lists yours.") from error
     try:
         yield connection
         connection.execute("COMMIT")
@@ -201,8 +217,8 @@ def _abandon(place: str, connection: Connection) -> None:
         _connections().pop(place, None)
 
 
-def _connect() -> Connection:
-    arn = DatabaseSettings.from_env().database_secret
+def _connect(secret: str | None = None) -> Connection:
+    arn = secret or DatabaseSettings.from_env().database_secret
     try:
         try:
             return _dial(secrets.document(arn))

@@ -10,6 +10,7 @@ _NAMED = """
 SELECT id, slug, name, status, plan, settings, cell FROM control.tenants WHERE slug = %s AND status <> 'deleted'
 """
 _SUSPENDED = "SELECT slug FROM control.tenants WHERE status = 'suspended'"
+_DELETED = "SELECT slug FROM control.tenants WHERE status = 'deleted' AND purged_at IS NULL"
 
 
 class UnknownTenant(NotFound):
@@ -31,3 +32,9 @@ def suspended() -> list[str]:
     """Return the slugs of all tenants that are suspended now."""
     with control() as connection:
         return [slug for (slug,) in connection.execute(_SUSPENDED)]
+
+
+def deleted() -> list[str]:
+    """Return the slugs of all tenants that are deleted and may still be restored."""
+    with control() as connection:
+        return [slug for (slug,) in connection.execute(_DELETED)]

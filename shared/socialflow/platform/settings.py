@@ -54,6 +54,20 @@ class DatabaseSettings(Settings):
 
 
 @dataclass(frozen=True)
+class OwnerSettings(Settings):
+    """Where the database owner's address and password are kept: for the functions that make and end tenants."""
+
+    database_owner_secret: str = told("ARN of the same secret for the database's owner.")
+
+
+@dataclass(frozen=True)
+class TenantOwnerSettings(Settings):
+    """Whom an HTTP function asks for what needs the database owner's rights."""
+
+    tenant_owner_function: str = told("Name of the function that creates, deletes and restores tenants.")
+
+
+@dataclass(frozen=True)
 class StorageSettings(Settings):
     """The media bucket."""
 

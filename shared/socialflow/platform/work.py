@@ -35,12 +35,13 @@ ON CONFLICT (tenant, kind, id) DO UPDATE SET wake_at = excluded.wake_at
 _OF_RUN = " WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s AND run = %(run)s AND wake_at IS NOT NULL"
 _FINISH = "UPDATE cell.work SET wake_at = NULL, token = NULL, token_run = NULL" + _OF_RUN
 # What a suspended tenant has uploaded stays due until it is active again. Its posts are started nevertheless: they stop
-# at each step by themselves, but for the evidence of an attempt that was under way.
+# at each step by themselves, but for the evidence of an attempt that was under way. Of a deleted tenant nothing is
+# started: it stays due until it is restored, or purged.
 _DUE = """
 UPDATE cell.work w SET run = w.run + 1, token = NULL, token_run = NULL,
        wake_at = clock_timestamp() + greatest(%(grace)s, least(2 ^ least(w.run, 12), 3600) * interval '1 second')
   FROM (SELECT tenant, kind, id FROM cell.work WHERE wake_at <= clock_timestamp()
-           AND NOT (kind = 'ingest' AND tenant = ANY(%(suspended)s))
+           AND NOT (kind = 'ingest' AND tenant = ANY(%(suspended)s)) AND NOT tenant = ANY(%(deleted)s)
          ORDER BY wake_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) due
  WHERE w.tenant = due.tenant AND w.kind = due.kind AND w.id = due.id
 RETURNING w.tenant, w.kind, w.id, w.run
@@ -166,7 +167,7 @@ def start_due(machines: Mapping[str, str], *, cell: str = DEFAULT_CELL, limit: i
     Nothing is begun for the uploads of a suspended tenant; what has begun ends as it may.
     The run's number is committed first. Dying before the start costs a grace period, never a second run of one number.
     """
-    given = {"grace": GRACE, "limit": limit, "suspended": registry.suspended()}
+    given = {"grace": GRACE, "limit": limit, "suspended": registry.suspended(), "deleted": registry.deleted()}
     with engine_room(cell) as connection, connection.cursor(row_factory=class_row(Run)) as cursor:
         runs = cursor.execute(_DUE, given).fetchall()
     for run in runs:

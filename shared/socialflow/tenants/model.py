@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from socialflow.errors import FieldError, Invalid
+from socialflow.tenants.slugs import reserved
 
 _SLUG = re.compile(r"[a-z][a-z0-9_]{1,38}")
 ROLES = ("owner", "admin", "editor", "viewer")
@@ -37,5 +38,10 @@ def usable_slug(slug: str) -> str:
         raise UnusableSlug(
             "A slug is 2 to 39 characters: a lower-case letter first, then lower-case letters, digits and underscores.",
             errors=[FieldError("/slug", "pattern")],
+        )
+    if reserved(slug):
+        raise UnusableSlug(
+            f"The slug {slug!r} is reserved. Choose one that names the company.",
+            errors=[FieldError("/slug", "reserved")],
         )
     return slug

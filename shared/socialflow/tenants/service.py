@@ -22,7 +22,7 @@ def provision(
     """Create a tenant with its schema, role and first members, in one transaction; repeating it changes nothing."""
     with together(connection):
         tenant_id = repository.register(connection, usable_slug(slug), name, settings)
-        _bring_up_to_date(connection, slug)
+        bring_up_to_date(connection, slug)
         for member in members:
             repository.add_member(connection, tenant_id, member)
     return tenant_id
@@ -46,13 +46,14 @@ def migrate_everything(connection: Connection) -> dict[str, list[str] | str]:
     for slug in repository.slugs(connection):
         try:
             with together(connection):
-                done[f"t_{slug}"] = _bring_up_to_date(connection, slug)
+                done[f"t_{slug}"] = bring_up_to_date(connection, slug)
         except MigrationFailed as error:
             done[f"t_{slug}"] = str(error)
     return done
 
 
-def _bring_up_to_date(connection: Connection, slug: str) -> list[str]:
+def bring_up_to_date(connection: Connection, slug: str) -> list[str]:
+    """Give a tenant its role and every migration; return what was applied."""
     schema = f"t_{slug}"
     repository.create_role(connection, schema)
     applied = migrate(connection, "tenant", schema)

@@ -1,0 +1,70 @@
+"""Outside: the one function with the database owner's rights over tenants, and a tenant's objects."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from socialflow.errors import FieldError, Refusal
+from socialflow.platform.aws import client
+from socialflow.platform.observability import logger
+from socialflow.platform.settings import StorageSettings, TenantOwnerSettings
+from socialflow.tenants import refusals
+from socialflow.tenants.model import UnusableSlug
+from socialflow.tenants.refusals import TenantWorkFailed
+
+_MOST_KEYS = 1_000
+_REFUSALS: dict[str, type[Refusal]] = {
+    kind.code: kind
+    for kind in (
+        UnusableSlug,
+        refusals.SlugTaken,
+        refusals.TenantIdTaken,
+        refusals.TooManyTenants,
+        refusals.OwnerRequired,
+        refusals.NotRestorable,
+        refusals.UnusableSetting,
+    )
+}
+
+
+def ask(action: str, *, by: UUID, **what: Any) -> dict[str, Any]:
+    """Have a tenant created, deleted or restored on somebody's behalf; raises what it refuses, `TenantWorkFailed`."""
+    event = {"action": action, "by": str(by), **what}
+    name = TenantOwnerSettings.from_env().tenant_owner_function
+    try:
+        answer = client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        told: dict[str, Any] = json.loads(answer["Payload"].read())
+    except (BotoCoreError, ClientError, ValueError) as error:
+        logger.exception("The tenants' owner does not answer")
+        raise _failed() from error
+    if answer.get("FunctionError") or "outcome" not in told:
+        logger.error("The tenants' owner failed", action=action)
+        raise _failed()
+    kind = _REFUSALS.get(told.get("code", "")) if told["outcome"] == "refused" else None
+    if kind is not None:
+        raise kind(told["detail"], errors=[FieldError(**each) for each in told.get("errors", ())])
+    if told["outcome"] == "refused":
+        logger.error("The tenants' owner refused", action=action, code=told.get("code"))
+        raise _failed()
+    return told
+
+
+def delete_objects(slug: str) -> int:
+    """Delete every version of every object of a tenant; return how many. What could not be deleted raises."""
+    bucket, s3, deleted = StorageSettings.from_env().media_bucket, client("s3"), 0
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=f"tenants/{slug}/")
+    for page in pages:
+        found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+        for at in range(0, len(found), _MOST_KEYS):
+            named: Any = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found[at : at + _MOST_KEYS]]
+            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": named, "Quiet": True})
+            if answer.get("Errors"):
+                raise RuntimeError(f"{len(answer['Errors'])} objects of tenant {slug} could not be deleted")
+            deleted += len(named)
+    return deleted
+
+
+def _failed() -> TenantWorkFailed:
+    return TenantWorkFailed("Nothing was done by halves. Repeat the request: it is done once.", retry_after=5)

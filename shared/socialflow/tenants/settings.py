@@ -1,0 +1,99 @@
+"""A tenant's settings: what may stand in them, and what stands in for one that was never set."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, get_args
+from zoneinfo import available_timezones
+
+import langcodes
+
+from socialflow.errors import FieldError
+from socialflow.tenants.refusals import UnusableSetting
+
+Approval = Literal["none", "optional", "required"]
+APPROVALS: tuple[Approval, ...] = get_args(Approval)
+MOST_LANGUAGES = 20
+BRAND_VOICE_LENGTH = 2_000
+NAME_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class TenantSettings:
+    """What a tenant's people have settled for all of them."""
+
+    time_zone: str = "UTC"
+    approval: str = "optional"
+    brand_voice: str = ""
+    languages: Sequence[str] = ("en",)
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> "TenantSettings":
+        """Read what is stored; whatever else is there is not ours."""
+        return cls(**{name: stored[name] for name in cls.__dataclass_fields__ if name in stored})
+
+
+def checked(wish: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the named settings as they are stored; raises `UnusableSetting` for an unknown or unusable one."""
+    unknown = sorted(wish.keys() - _CHECKS.keys())
+    if unknown:
+        raise _unusable(unknown[0], "unknown-setting", f"There is no setting {unknown[0]!r}.")
+    return {name: _CHECKS[name](value) for name, value in wish.items()}
+
+
+def checked_name(name: str, at: str = "/name") -> str:
+    """Return a tenant's name, trimmed; raises `UnusableSetting`."""
+    trimmed = name.strip()
+    if 1 <= len(trimmed) <= NAME_LENGTH and trimmed.isprintable():
+        return trimmed
+    detail = f"A name has 1 to {NAME_LENGTH} characters, all of them printable."
+    raise UnusableSetting(detail, errors=[FieldError(at, "name-invalid", detail)])
+
+
+def _time_zone(value: object) -> str:
+    if isinstance(value, str) and value in _zones():
+        return value
+    raise _unusable("time_zone", "unknown-zone", "Use a time zone's IANA name, such as Europe/Berlin.")
+
+
+def _approval(value: object) -> str:
+    if value in APPROVALS:
+        return str(value)
+    raise _unusable("approval", "unknown-policy", f"An approval policy is one of {', '.join(APPROVALS)}.")
+
+
+def _brand_voice(value: object) -> str:
+    if isinstance(value, str) and len(value) <= BRAND_VOICE_LENGTH and "\x00" not in value:
+        return value.strip()
+    raise _unusable("brand_voice", "too-long", f"A brand voice has at most {BRAND_VOICE_LENGTH} characters.")
+
+
+def _languages(value: object) -> list[str]:
+    tags = list(value) if isinstance(value, list | tuple) else []
+    if not 1 <= len(tags) <= MOST_LANGUAGES:
+        raise _unusable("languages", "number-of-languages", f"Name 1 to {MOST_LANGUAGES} languages.")
+    found = [_language(tag, index) for index, tag in enumerate(tags)]
+    return list(dict.fromkeys(found))
+
+
+def _language(tag: object, index: int) -> str:
+    """Return the tag as BCP 47 writes it: `de-at` is de-AT."""
+    try:
+        # Its own check takes underscores for hyphens, and BCP 47 does not.
+        if isinstance(tag, str) and "_" not in tag and langcodes.tag_is_valid(tag):
+            return langcodes.standardize_tag(tag)
+    except ValueError:
+        pass
+    raise _unusable(f"languages/{index}", "unknown-language", "Use a BCP 47 tag, such as en or pt-BR.")
+
+
+_CHECKS = {"time_zone": _time_zone, "approval": _approval, "brand_voice": _brand_voice, "languages": _languages}
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones()) - {"Factory", "localtime"}
+
+
+def _unusable(name: str, code: str, detail: str) -> UnusableSetting:
+    return UnusableSetting(detail, errors=[FieldError(f"/settings/{name}", code, detail)])
