@@ -169,7 +169,7 @@ def supersede_work(connection: Connection, slug: str) -> None:
 
 
 def wake(connection: Connection, slug: str) -> None:
-    """Make all subjects of the tenant due that are not at rest: each looks by itself whether there is something to do."""
+    """Make all subjects of the tenant due that are not at rest: each looks whether there is something to do."""
     connection.execute(_WAKE, (slug,))
 
 

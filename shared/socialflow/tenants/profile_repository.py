@@ -85,7 +85,7 @@ def resume(connection: Connection, tenant_id: UUID) -> bool:
 
 def restorable(connection: Connection, user_id: UUID, grace: timedelta) -> list[tuple[UUID, str, str, datetime]]:
     """Return id, slug, name and the time of deletion of what a person may bring back."""
-    return connection.execute(_RESTORABLE, (user_id, grace)).fetchall()  # type: ignore[return-value] # of four columns
+    return connection.execute(_RESTORABLE, (user_id, grace)).fetchall()
 
 
 def set_switch(connection: Connection, slug: str) -> None:
@@ -104,5 +104,5 @@ def wake(connection: Connection, slug: str) -> None:
 
 
 def _told(connection: Connection, query: str, params: tuple[object, ...]) -> bool:
-    row = connection.execute(query, params).fetchone()  # type: ignore[call-overload] # the constants above
+    row = connection.execute(query, params).fetchone()
     return row is not None and bool(row[0])

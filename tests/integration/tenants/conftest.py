@@ -23,12 +23,12 @@ class Registry:
 
     def value(self, query: str, *params: object) -> Any:
         """Return the first column of the first row."""
-        row = self.owner.execute(query, params).fetchone()  # type: ignore[call-overload] # the tests' own constants
+        row = self.owner.execute(query, params).fetchone()
         return row[0] if row else None
 
     def column(self, query: str, *params: object) -> list[Any]:
         """Return the first column."""
-        return [row[0] for row in self.owner.execute(query, params)]  # type: ignore[call-overload] # the same
+        return [row[0] for row in self.owner.execute(query, params)]
 
     def facts(self) -> list[tuple[str, str]]:
         """Return tenant and type of what the registry has to tell, after the relay has carried it over."""

@@ -13,6 +13,7 @@ from functions.cron_purge_tenants.handler import handler as purge
 from functions.ops_suspend.handler import handler as suspend
 from socialflow.errors import Refusal
 from socialflow.platform import registry as living
+from socialflow.platform import work
 from socialflow.platform.database import TenantGone, control, transaction
 from socialflow.platform.ids import new_id
 from socialflow.platform.tenancy import Tenant
@@ -131,12 +132,14 @@ def test_a_delete_must_be_meant(member: Member, registry: Registry) -> None:
 
 
 def test_a_deleted_tenant_is_nowhere_and_its_owner_brings_it_back(
-    member: Member, acme: Tenant, registry: Registry
+    member: Member, acme: Tenant, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owner, editor = member("owner"), member("editor")
     due = "INSERT INTO cell.work (tenant, kind, id, wake_at, run) VALUES (%s, 'publish', %s, now(), 3)"
     for slug in ("acme", "contoso"):
         registry.owner.execute(due, (slug, new_id()))
+    at_rest = "INSERT INTO cell.work (tenant, kind, id, wake_at, run) VALUES ('acme', 'publish', %s, NULL, 1)"
+    registry.owner.execute(at_rest, (new_id(),))
     gone = owner.delete("/v1/tenant?confirm=acme")
     assert (gone.status, gone.json["slug"]) == (200, "acme")
     until = datetime.fromisoformat(gone.json["restorable_until"])
@@ -149,8 +152,15 @@ def test_a_deleted_tenant_is_nowhere_and_its_owner_brings_it_back(
     assert registry.value("SELECT to_regnamespace('t_acme')") is None
     with pytest.raises(TenantGone), transaction(acme):
         pytest.fail("a request that was let in before finds nothing to enter")
-    assert registry.column("SELECT tenant FROM cell.work WHERE wake_at <= now()") == ["contoso"]
-    assert registry.value("SELECT run FROM cell.work WHERE tenant = 'acme'") == 4, "a late failure wakes nothing"
+    assert registry.column("SELECT run FROM cell.work WHERE tenant = 'acme' ORDER BY 1") == [1, 4], (
+        "what is under way has no say"
+    )
+    started: list[work.Run] = []
+    monkeypatch.setattr(work, "_start", lambda _machine, run: started.append(run))
+    machines = {"ingest": "i", "publish": "p"}
+    work.wake_everything()
+    assert work.start_due(machines) == 1
+    assert [run.tenant for run in started] == ["contoso"]
     assert member("owner", "contoso").get("/v1/media").status == 200
 
     mine = owner.get("/v1/tenants?deleted=true").json["items"]
@@ -160,10 +170,9 @@ def test_a_deleted_tenant_is_nowhere_and_its_owner_brings_it_back(
     assert (back.status, back.json["status"], back.json["id"]) == (200, "active", str(acme.id))
     assert owner.post("/v1/tenants/acme/restore").status == 200
     assert editor.get("/v1/media").json["items"] == []
-    assert registry.column("SELECT tenant FROM cell.work WHERE wake_at <= clock_timestamp() ORDER BY 1") == [
-        "acme",
-        "contoso",
-    ]
+    assert work.start_due(machines) == 1
+    assert [run.tenant for run in started] == ["contoso", "acme"]
+    assert registry.value("SELECT count(*) FROM cell.work WHERE wake_at IS NULL") == 1, "what is at rest stays so"
     assert registry.facts() == [("acme", "tenant.deleted"), ("acme", "tenant.restored")]
 
 
