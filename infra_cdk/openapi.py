@@ -108,7 +108,10 @@ def _completed(operation: dict[str, Any], function: str, app: Api, route: tuple[
         operation["x-reads-only"] = not access.changes(route[0])
         parameters.append({"$ref": "#/components/parameters/Tenant"})
         statuses |= {400, 403}
-    if "requestBody" in operation:
+    if "raw_body" in called:  # whose signature is verified before anything is read
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+        statuses |= {401, 413, 422}
+    elif "requestBody" in operation:
         _take_no_null(operation["requestBody"])
         statuses |= {413, 415, 422}
     if any(parameter.get("in") == "query" for parameter in parameters):

@@ -25,10 +25,10 @@ Names that follow from the stage, and that whoever deploys it relies on:
     stacks               socialflow-<stage>-storage, socialflow-<stage>-service
     functions            socialflow-<stage>-<function>   e.g. socialflow-local-api_media
     state machines       socialflow-<stage>-ingest-media, socialflow-<stage>-publish-post
-    outputs, storage     MediaBucket DatabaseSecret DatabaseOwnerSecret CaptionApiKeySecret KeyArn
+    outputs, storage     MediaBucket DatabaseSecret DatabaseOwnerSecret CaptionApiKeySecret ClerkWebhookSecret KeyArn
     outputs, service     ApiId ApiUrl BusName DoorbellQueueUrl IngestStateMachine PublishStateMachine
 
-The three secrets are made empty (generated): whoever deploys puts their values, as the database is not
+The secrets are made empty (generated): whoever deploys puts their values, as the database is not
 in a stack of the local stage. Later work has its place here too: the network and Aurora (a stateful stack
 of their own, which the local stage does not deploy), alarms, the WAF and the deploy pipeline.
 """

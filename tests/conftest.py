@@ -28,6 +28,8 @@ from socialflow.tenants.model import FirstMember
 ISSUER = "https://issuer.test"
 REGION = "eu-central-1"
 ROLES = ("owner", "admin", "editor", "viewer")
+CLERK_SECRETS = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+"""The present signing secret and the one that it took over from."""
 PEOPLE = ("users", "members")
 """Tables of the registry that each test finds as the first did."""
 
@@ -44,6 +46,7 @@ class Cloud:
     publish: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:publish"
     database_secret: str = ""
     owner_secret: str = ""
+    clerk_webhook_secret: str = ""
 
     def environment(self) -> dict[str, str]:
         """The environment of a function that needs everything."""
@@ -61,6 +64,7 @@ class Cloud:
             "INGEST_STATE_MACHINE": self.ingest,
             "PUBLISH_STATE_MACHINE": self.publish,
             "CAPTION_MODEL": "openai/offline",
+            "CLERK_WEBHOOK_SECRET": self.clerk_webhook_secret,
         }
         return {settings.PREFIX + key: value for key, value in values.items()}
 
@@ -140,6 +144,7 @@ def _make(cluster: Cluster) -> Cloud:
         key_id=boto3.client("kms").create_key()["KeyMetadata"]["KeyId"],
         database_secret=arns[APP],
         owner_secret=arns[OWNER],
+        clerk_webhook_secret=keeper.create_secret(Name="clerk", SecretString=CLERK_SECRETS)["ARN"],
     )
 
 

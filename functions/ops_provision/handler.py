@@ -3,6 +3,7 @@
 from typing import Any
 
 from socialflow.errors import Refusal
+from socialflow.identity import directory
 from socialflow.platform.database import direct
 from socialflow.platform.entry import entry
 from socialflow.platform.settings import DatabaseSettings
@@ -14,7 +15,10 @@ NEEDS = (DatabaseSettings,)
 
 @entry(*NEEDS)
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Take `{slug, name, plan?, settings?, members: [{issuer, subject, email, name, role}]}`; it may be repeated."""
+    """Take `{slug, name, plan?, settings?, members: [{issuer, subject, email, name, role}]}`; it may be repeated.
+
+    With `clerk_organization`, Clerk's webhooks about that organization's members are about the tenant's from now on.
+    """
     try:
         members = [FirstMember(**member) for member in event.get("members", ())]
         with direct() as connection:
@@ -23,6 +27,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
             )
             if "plan" in event:
                 service.put_on_plan(connection, event["slug"], event["plan"])
+            if "clerk_organization" in event:
+                directory.link(connection, event["clerk_organization"], tenant_id)
     except Refusal as refusal:
         return {"outcome": "refused", "code": refusal.code, "detail": refusal.detail}
     return {"outcome": "provisioned", "id": str(tenant_id)}

@@ -118,6 +118,11 @@ class ServiceFunction(Construct):
             oidc_authorized_parties=identity.authorized_parties,
         )
 
+    def takes_webhooks_of_clerk(self, secret: aws_secretsmanager.Secret) -> Self:
+        """Verify what Clerk signs."""
+        self.may(["secretsmanager:GetSecretValue"], secret.secret_arn)
+        return self.knows(clerk_webhook_secret=secret.secret_arn)
+
     def knows_media(self, media: Media) -> Self:
         """Know which bucket it is: no right comes with that."""
         return self.knows(media_bucket=media.bucket.bucket_name, presign_ttl=self.stage.timing.presign_ttl)

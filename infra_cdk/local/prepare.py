@@ -24,6 +24,8 @@ PLAN = "business"
 MASTODON_TOKEN = "mock_token"  # noqa: S105 — published with mastodon-mock
 # The offline captioner asks for no key, but a client of its API must send one.
 CAPTION_KEY = "offline"
+# Nobody sends webhooks to loopback; whoever wants to try one signs it with this.
+CLERK_WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 — of Svix's documentation
 FIRST_CALL_S = 60.0  # cold starts of several functions behind one another
 
 
@@ -34,6 +36,7 @@ def put_secrets(engine: Engine, cluster: postgres.Cluster, outputs: Mapping[str,
         "DatabaseSecret": json.dumps(cluster.secret(postgres.APP)),
         "DatabaseOwnerSecret": json.dumps(cluster.secret(postgres.OWNER)),
         "CaptionApiKeySecret": CAPTION_KEY,
+        "ClerkWebhookSecret": CLERK_WEBHOOK_SECRET,
     }
     for output, value in wanted.items():
         arn = outputs[output]

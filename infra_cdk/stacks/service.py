@@ -41,6 +41,7 @@ API_FUNCTIONS = (
     "api_accounts",
     "api_keys",
     "api_tenants",
+    "api_clerk_webhook",
 )
 DECISIONS = ("review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled")
 BEGINNINGS = ("media.uploaded", "post.scheduled", "post.rescheduled", "post.approved")
@@ -111,9 +112,11 @@ class ServiceStack(Stack):
         named["api_posts"].times_publishing(LEASE)
         named["api_accounts"].seals_credentials(store.credentials_key).calls_networks()
         named["api_tenants"].asks_tenant_owner(self.tenant_owner)
+        named["api_clerk_webhook"].takes_webhooks_of_clerk(store.clerk_webhook_secret)
         api = Api(self, "Api", stage, named["api_system"])
         api.route(named["api_system"], ["/v1/health"], HttpMethod.GET)
         api.route(named["api_me"], ["/v1/me"])
+        api.route(named["api_clerk_webhook"], ["/v1/webhooks/clerk"])
         api.route(named["api_media"], ["/v1/media", "/v1/media/{proxy+}"])
         review = "/v1/media/{media_id}/review"
         api.route(named["api_reviews"], ["/v1/reviews", "/v1/reviews/{proxy+}", review, f"{review}/{{action}}"])

@@ -34,11 +34,13 @@ class StorageStack(Stack):
         self.database_secret = self._secret("DatabaseSecretValue", "Database, as the application: JSON")
         self.owner_secret = self._secret("DatabaseOwnerSecretValue", "Database, as the owner who migrates: JSON")
         self.caption_key = self._secret("CaptionApiKeyValue", "The caption provider's API key: text")
+        self.clerk_webhook_secret = self._secret("ClerkWebhookSecretValue", "Clerk's webhook signing secrets: text")
         outputs = {
             "MediaBucket": self.media.bucket.bucket_name,
             "DatabaseSecret": self.database_secret.secret_arn,
             "DatabaseOwnerSecret": self.owner_secret.secret_arn,
             "CaptionApiKeySecret": self.caption_key.secret_arn,
+            "ClerkWebhookSecret": self.clerk_webhook_secret.secret_arn,
             "KeyArn": self.credentials_key.key_arn,
         }
         for name, value in outputs.items():

@@ -8,7 +8,7 @@ import pytest
 from infra_cdk import openapi
 from socialflow.identity.model import PERMISSIONS, permissions_of
 
-PUBLIC = {("get", "/v1/health")}
+PUBLIC = {("get", "/v1/health"), ("post", "/v1/webhooks/clerk")}
 SIGNED_IN = {
     ("get", "/v1/me"),
     ("patch", "/v1/me"),

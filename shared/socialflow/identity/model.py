@@ -47,6 +47,8 @@ _OWNER: frozenset[Permission] = _ADMIN | {"team:manage", "billing:read", "billin
 _GRANTED: dict[str, frozenset[Permission]] = {"owner": _OWNER, "admin": _ADMIN, "editor": _EDITOR, "viewer": _VIEWER}
 
 NAME_LENGTH = 200
+LONGEST_TEXT = 255
+"""Characters that are kept of an issuer's text, and that its names of people and organizations have at most."""
 
 ALGORITHM = "RS256"
 """How tokens are signed; nothing else is believed."""
@@ -163,6 +165,13 @@ NOT_A_MEMBER = "Choose a tenant from GET /v1/me, or ask its owner to invite you.
 def permissions_of(role: str) -> frozenset[str]:
     """Return what a role may do; an unknown role may do nothing."""
     return frozenset(_GRANTED.get(role, frozenset()))
+
+
+def plain(claim: object) -> str:
+    """Return an issuer's text so that it can be kept and shown; what is no text is none."""
+    if not isinstance(claim, str):
+        return ""
+    return "".join(each for each in claim if each.isprintable()).strip()[:LONGEST_TEXT]
 
 
 def checked_name(name: str) -> str:

@@ -8,14 +8,22 @@ from typing import Any, Protocol
 
 import jwt
 
-from socialflow.identity.model import ALGORITHM, Claims, SessionPending, TokenExpired, TokenInvalid, TokenMissing
+from socialflow.identity.model import (
+    ALGORITHM,
+    LONGEST_TEXT,
+    Claims,
+    SessionPending,
+    TokenExpired,
+    TokenInvalid,
+    TokenMissing,
+    plain,
+)
 
 LEEWAY = 10
 """Seconds by which clocks may differ."""
 
 _MOST_CHARACTERS = 8192
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)", re.IGNORECASE)
-_MOST_SUBJECT = 255
 
 
 class Keys(Protocol):
@@ -84,11 +92,11 @@ class Verifier:
 
 def _claims(issuer: str, payload: Mapping[str, Any]) -> Claims:
     subject = payload["sub"]
-    if not 1 <= len(subject) <= _MOST_SUBJECT or not subject.isprintable():
+    if not 1 <= len(subject) <= LONGEST_TEXT or not subject.isprintable():
         raise TokenInvalid("The token's subject cannot be used.")
     # An address that the issuer itself has not verified is anybody's.
-    email = "" if payload.get("email_verified") is False else _text(payload.get("email"))
-    return Claims(issuer, subject, email, _text(payload.get("name")), _at(payload), _organization(payload))
+    email = "" if payload.get("email_verified") is False else plain(payload.get("email"))
+    return Claims(issuer, subject, email, plain(payload.get("name")), _at(payload), _organization(payload))
 
 
 def _at(payload: Mapping[str, Any]) -> datetime | None:
@@ -100,12 +108,5 @@ def _organization(payload: Mapping[str, Any]) -> str:
     """Return the organization that a Clerk session is working in: of version 2 in `o`, of version 1 in `org_id`."""
     nested = payload.get("o")
     if payload.get("v") == 2:
-        return _text(nested.get("id")) if isinstance(nested, dict) else ""
-    return _text(payload.get("org_id"))
-
-
-def _text(claim: object) -> str:
-    """Return a claim as text that can be kept and shown."""
-    if not isinstance(claim, str):
-        return ""
-    return "".join(each for each in claim if each.isprintable()).strip()[:_MOST_SUBJECT]
+        return plain(nested.get("id")) if isinstance(nested, dict) else ""
+    return plain(payload.get("org_id"))

@@ -107,6 +107,13 @@ class OidcSettings(Settings):
 
 
 @dataclass(frozen=True)
+class ClerkSettings(Settings):
+    """Clerk's webhooks."""
+
+    clerk_webhook_secret: str = told("ARN of the secret with their signing secrets: `whsec_…`, during a rotation two.")
+
+
+@dataclass(frozen=True)
 class WorkflowSettings(Settings):
     """The two state machines."""
 

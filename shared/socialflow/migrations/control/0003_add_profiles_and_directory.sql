@@ -22,12 +22,9 @@ CREATE TABLE {s}.clerk_memberships (
     subject      text NOT NULL,
     role         text NOT NULL,      -- in Clerk's words; empty once left
     said_at      timestamptz NOT NULL,
-    untold       text CHECK (untold IN ('joined', 'removed')),   -- a fact that is still to be emitted
     PRIMARY KEY (organization, subject)
 );
 
 GRANT SELECT, UPDATE ON {s}.clerk_organizations TO sf_app;
 GRANT SELECT, INSERT, UPDATE ON {s}.clerk_memberships TO sf_app;
-GRANT INSERT, UPDATE, DELETE ON {s}.members TO sf_app;
--- For the lock under which a tenant's members are counted.
-GRANT UPDATE (settings) ON {s}.tenants TO sf_app;
+GRANT INSERT, DELETE, UPDATE (role) ON {s}.members TO sf_app;
