@@ -283,7 +283,7 @@ def test_a_refused_request_leaves_its_idempotency_key_free(
 ) -> None:
     month = now().strftime("%Y-%m")
     fill(owner, "posts", 100, month)
-    body = {"text": "Good evening", "media": [], "targets": [], "publish_at": None}
+    body: dict[str, object] = {"text": "Good evening", "media": [], "targets": [], "publish_at": None}
     editor = member("editor").with_headers(idempotency_key="one")
     assert editor.post("/v1/posts", body).status == 402
     fill(owner, "posts", 99, month)
