@@ -18,8 +18,9 @@ import pytest
 from moto import mock_aws
 from psycopg import sql
 
-from infra_cdk.local.postgres import APP, OWNER, Cluster, test_cluster
+from infra_cdk.local.postgres import APP, OWNER, SUPERUSER, Cluster, test_cluster
 from socialflow.platform import aws, database, registry, secrets, settings
+from socialflow.platform.acting import SYSTEM, act_as
 from socialflow.platform.tenancy import Tenant
 from socialflow.tenants import service as tenants
 from socialflow.tenants.lifecycle import buried
@@ -172,24 +173,34 @@ def schemas(cloud: Cloud, owner: psycopg.Connection) -> tuple[str, ...]:
     return ("t_acme", "t_contoso")
 
 
+@pytest.fixture(scope="session")
+def superuser(cluster: Cluster) -> Iterator[psycopg.Connection]:
+    """A connection that no trigger sees: to clean, and to tamper with the audit."""
+    with psycopg.connect(cluster.dsn(SUPERUSER), autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        yield connection
+
+
 @pytest.fixture
-def clean(schemas: tuple[str, ...], owner: psycopg.Connection) -> Iterator[None]:
+def clean(schemas: tuple[str, ...], owner: psycopg.Connection, superuser: psycopg.Connection) -> Iterator[None]:
     """A database in which nothing has happened yet; both tenants exist."""
+    act_as(SYSTEM)
     yield
     database.forget()
     secrets.forget_all()
     _unmake_tenants(owner)
-    owner.execute(_truncate(owner, schemas))
-    owner.execute("TRUNCATE control.api_keys")
+    superuser.execute(_truncate(owner, schemas))
+    superuser.execute("TRUNCATE control.api_keys")
     owner.execute(
         "UPDATE control.tenants SET status = 'active', settings = '{}', name = initcap(slug), plan = 'business',"
         " version = 1, suspended_at = NULL, suspended_for = NULL, deleted_at = NULL, deleted_by = NULL"
     )
-    owner.execute("TRUNCATE control.outbox, control.invitations")
+    superuser.execute("TRUNCATE control.outbox, control.invitations")
     owner.execute("DELETE FROM control.users; DELETE FROM control.clerk_organizations")
     owner.execute("DELETE FROM control.webhook_receipts")
     for table in PEOPLE:
         owner.execute(sql.SQL("INSERT INTO control.{0} TABLE kept.{0}").format(sql.Identifier(table)))
+    superuser.execute("TRUNCATE control.audit_log, control.audit_head")
 
 
 def _unmake_tenants(owner: psycopg.Connection) -> None:

@@ -24,6 +24,7 @@ REQUEST_HEADERS = [
 ]
 ANSWER_HEADERS = [
     "ETag",
+    "Link",
     "Location",
     "Retry-After",
     "RateLimit-Limit",

@@ -27,6 +27,7 @@ CAPTION = Size(memory=1_024, timeout=120)
 PREPARE = Size(memory=1_024, timeout=180)
 PUBLISH = Size(memory=512, timeout=60)
 MIGRATION = Size(memory=512, timeout=900)
+VERIFICATION = Size(memory=512, timeout=900)
 # How long a network may take to show what a call that we gave up on has done, in seconds.
 SETTLING = 60
 # For so long an attempt is its function's own, in seconds.
@@ -124,6 +125,9 @@ class ServiceStack(Stack):
         api.route(named["api_accounts"], ["/v1/accounts", "/v1/accounts/{proxy+}"])
         api.route(named["api_keys"], ["/v1/api-keys", "/v1/api-keys/{proxy+}"])
         api.route(named["api_tenants"], ["/v1/tenant", "/v1/tenants", "/v1/tenants/{proxy+}"])
+        # It only reads: no bell.
+        audit = self._function("api_audit", API, reserved=stage.concurrency.api).signs_in()
+        api.route(audit, ["/v1/audit", "/v1/audit/{proxy+}"])
         return api
 
     def _consumers(self) -> None:
@@ -196,6 +200,7 @@ class ServiceStack(Stack):
         """What people and deployments invoke."""
         self._function("ops_wake_everything")
         self._function("ops_suspend").rings(self.doorbell)
+        self._function("ops_verify_audit", VERIFICATION)
         for name in ("ops_migrate", "ops_provision"):
             made = ServiceFunction(self, name, stage=self.stage, layers=self.layers, size=MIGRATION)
             made.uses_database(self.storage.owner_secret)

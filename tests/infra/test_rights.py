@@ -41,6 +41,7 @@ EXPECTED = {
     "api_keys": DATABASE,
     "api_tenants": DATABASE | RING | {"lambda:InvokeFunction on opstenantFunction"},
     "api_clerk_webhook": DATABASE | RING | {"secretsmanager:GetSecretValue on ClerkWebhookSecretValue"},
+    "api_audit": DATABASE,
     "on_object_created": DATABASE | RING | UNDELIVERED,
     "on_doorbell": DATABASE | CONSUME | {"events:PutEvents on MessagingBus"},
     "on_decision": DATABASE | UNDELIVERED | _answer("ingest-media", "publish-post"),
@@ -60,6 +61,7 @@ EXPECTED = {
     "ops_provision": OWNER,
     "ops_tenant": OWNER,
     "ops_suspend": DATABASE | RING,
+    "ops_verify_audit": DATABASE,
     "ops_wake_everything": DATABASE,
     "cron_purge_tenants": OWNER
     | UNDELIVERED

@@ -28,6 +28,8 @@ ROUTES = {
     "ANY /v1/tenant": "api_tenants",
     "ANY /v1/tenants": "api_tenants",
     "ANY /v1/tenants/{proxy+}": "api_tenants",
+    "ANY /v1/audit": "api_audit",
+    "ANY /v1/audit/{proxy+}": "api_audit",
 }
 FACTS = {
     "on_decision": {"review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled"},
@@ -95,7 +97,7 @@ def test_the_api_is_throttled_logged_and_open_to_the_web_application_alone(servi
         "If-None-Match",
         "X-Request-Id",
     }
-    exposed = {"ETag", "Location", "Retry-After", "X-Request-Id", "Idempotency-Replayed"}
+    exposed = {"ETag", "Link", "Location", "Retry-After", "X-Request-Id", "Idempotency-Replayed"}
     limits = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
     assert set(cors["ExposeHeaders"]) == exposed | limits
 

@@ -4,6 +4,7 @@ The way in sets it, once: the guard of an HTTP function for its caller, `entry` 
 it, so that no use case has to carry it along.
 """
 
+import json
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
@@ -21,6 +22,17 @@ class Actor:
     name: str = ""
     request_id: str = ""
     address: str = ""
+
+    def told(self) -> str:
+        """Return the actor as the database is told, whatever a sender has put into the parts."""
+        texts = {"name": self.name, "request_id": self.request_id, "address": self.address}
+        plain = {key: _plain(text) for key, text in texts.items()}
+        return json.dumps({"kind": self.kind, "id": str(self.id) if self.id else None, **plain})
+
+
+def _plain(text: str) -> str:
+    """Return what PostgreSQL can keep of a text, and no more than anybody reads."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")[:200]
 
 
 SYSTEM = Actor("system", name="SocialFlow")

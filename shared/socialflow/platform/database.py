@@ -18,6 +18,7 @@ from psycopg.types.json import Jsonb
 
 from socialflow.errors import NotFound, Unavailable
 from socialflow.platform import doorbell, secrets
+from socialflow.platform.acting import acting
 from socialflow.platform.events import Fact
 from socialflow.platform.ids import new_id
 from socialflow.platform.observability import logger
@@ -30,6 +31,10 @@ T = TypeVar("T")
 
 CONTROL = "control"
 _BEGIN = sql.SQL("BEGIN").format()
+# Who acts is told with the transaction's first message: the audit costs no round trip, and outlives no transaction.
+_ENTER = sql.SQL("BEGIN; SELECT cell.enter_tenant_role({schema}, {actor})")
+_ACT = sql.SQL("BEGIN; SELECT control.act_as({actor})")
+_ACT_ALWAYS = "SELECT set_config('socialflow.actor', %s, false)"
 _open = threading.local()
 
 _EMIT: LiteralString = """
@@ -114,7 +119,7 @@ def put_fact(connection: Connection, *, data: Mapping[str, Any], occurred_at: An
 @contextmanager
 def transaction(tenant: Tenant) -> Iterator[Transaction]:
     """Open a tenant's transaction; commit at the end, roll back on any exception, then ring the relay's doorbell."""
-    enter = sql.SQL("BEGIN; SELECT cell.enter_tenant_role({})").format(sql.Literal(tenant.schema))
+    enter = _ENTER.format(schema=sql.Literal(tenant.schema), actor=sql.Literal(acting().told()))
     with _begun(tenant.cell, enter) as connection:
         tx = Transaction(connection, tenant)
         yield tx
@@ -132,7 +137,7 @@ def engine_room(cell: str = "cell-1") -> Iterator[Connection]:
 @contextmanager
 def control() -> Iterator[Connection]:
     """Open a transaction on the registry of tenants and people."""
-    with _begun(CONTROL, _BEGIN) as connection:
+    with _begun(CONTROL, _ACT.format(actor=sql.Literal(acting().told()))) as connection:
         yield connection
 
 
@@ -143,13 +148,14 @@ def direct(secret: str | None = None) -> Iterator[Connection]:
     `secret` is the ARN of another login than the function's usual one.
     """
     with _connect(secret) as connection:
+        connection.execute(_ACT_ALWAYS, (acting().told(),))
         yield connection
 
 
 def ping() -> bool:
     """Tell whether the database answers."""
     try:
-        with control() as connection:
+        with _begun(CONTROL, _BEGIN) as connection:  # also of a database that is not migrated yet
             connection.execute("SELECT 1")
     except (Unavailable, psycopg.Error):
         return False

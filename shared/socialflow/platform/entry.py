@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from socialflow.platform import settings
-from socialflow.platform.acting import SYSTEM, act_as
+from socialflow.platform.acting import SYSTEM, Actor, act_as
 from socialflow.platform.observability import logger
 
 Handler = Callable[[dict[str, Any], Any], Any]
@@ -21,8 +21,9 @@ def entry(*needs: type[settings.Settings]) -> Callable[[Handler], Handler]:
         def handler(event: dict[str, Any], context: Any) -> Any:
             settings.require((settings.CommonSettings, *needs))
             logger.clear_state()
-            act_as(replace(SYSTEM, request_id=getattr(context, "aws_request_id", None) or ""))
-            logger.append_keys(function=function.__module__.split(".")[-2], **_ids(event, context))
+            name = function.__module__.split(".")[-2]
+            act_as(_actor(name, getattr(context, "aws_request_id", None) or ""))
+            logger.append_keys(function=name, **_ids(event, context))
             try:
                 return function(event, context)
             except Exception:
@@ -32,6 +33,13 @@ def entry(*needs: type[settings.Settings]) -> Callable[[Handler], Handler]:
         return handler
 
     return wrap
+
+
+def _actor(function: str, request_id: str) -> Actor:
+    """Return to whom a function's changes are attributed: what only operators invoke, to them."""
+    if function.startswith("ops_"):
+        return Actor("operator", name=function, request_id=request_id)
+    return replace(SYSTEM, request_id=request_id)
 
 
 def _ids(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

@@ -35,6 +35,7 @@ GRANT {role} TO sf_app WITH INHERIT FALSE, SET TRUE;
 GRANT USAGE ON SCHEMA {schema} TO {role};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
 REVOKE ALL ON {schema}.schema_migrations FROM {role};
+REVOKE INSERT, UPDATE, DELETE ON {schema}.audit_log, {schema}.audit_head FROM {role};
 """
 
 

@@ -1,0 +1,1 @@
+"""Operators: verify the audit."""
