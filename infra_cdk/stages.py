@@ -80,10 +80,14 @@ class Timing:
 
 @dataclass(frozen=True)
 class Concurrency:
-    """Reserved concurrency of the functions; `None` leaves a function in the account's common pool."""
+    """Reserved concurrency, by who calls; `None` leaves a function in the account's common pool.
 
-    each: int | None = None
+    Only what is called by somebody who is told of a refusal has one: a client, or a workflow that calls again. An event
+    and the start of a wait have none, as the local engine forgets those that it refuses.
+    """
+
     api: int | None = None
+    steps: int | None = None
     publishing: int | None = None
     captioning: int | None = None
 
@@ -144,7 +148,7 @@ LOCAL = Stage(
     egress_allowed_hosts=("127.0.0.1:8084",),
     # The engine starts a process of about 49 MB for each call in flight and never fewer.
     # Captions are slow and nobody waits for their second: two at once leave the machine to what is due.
-    concurrency=Concurrency(each=4, api=8, publishing=8, captioning=2),
+    concurrency=Concurrency(api=8, steps=4, publishing=8, captioning=2),
     log_retention_days=1,
 )
 DEV = Stage(

@@ -66,7 +66,7 @@ class ServiceFunction(Construct):
             role=self.role,
             log_group=self.logs,
             logging_format=aws_lambda.LoggingFormat.JSON,
-            reserved_concurrent_executions=reserved or stage.concurrency.each,
+            reserved_concurrent_executions=reserved,
             environment={f"{PREFIX}STAGE": stage.name, f"{PREFIX}LOG_LEVEL": stage.log_level},
         )
         accept(

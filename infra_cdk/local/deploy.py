@@ -89,6 +89,7 @@ class Deployment:
             self._upload(stack)
             self._apply(stack)
             self._allow_origins(stack)
+            self._reserve(stack)
         links.forget(self.engine.layers, but=self._linked)
         self.ssm.put_parameter(Name=DEPLOYED, Value=digest_of(self.assembly), Type="String", Overwrite=True)
         return True
@@ -215,6 +216,20 @@ class Deployment:
                 gateway.update_api(
                     ApiId=found["StackResourceDetail"]["PhysicalResourceId"], CorsConfiguration=dict(settings)
                 )
+
+    def _reserve(self, stack: StackTemplate) -> None:
+        """Nor does it read a function's reserved concurrency, without which it starts a process for every call."""
+        functions = self.engine.client("lambda")
+        for logical, resource in stack.body["Resources"].items():
+            if resource["Type"] != "AWS::Lambda::Function":
+                continue
+            found = self.cloudformation.describe_stack_resource(StackName=stack.name, LogicalResourceId=logical)
+            name = found["StackResourceDetail"]["PhysicalResourceId"]
+            wanted = resource.get("Properties", {}).get("ReservedConcurrentExecutions")
+            if wanted is None:
+                functions.delete_function_concurrency(FunctionName=name)
+            else:
+                functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=wanted)
 
 
 def resolve(text: str) -> str:

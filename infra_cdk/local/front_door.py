@@ -37,7 +37,9 @@ HOP_BY_HOP = {
 # The longest call of the API takes 29 s on AWS; after that the gateway gives up there too.
 TIMEOUT = httpx.Timeout(35.0, connect=2.0)
 RETRY_AFTER_S = 2
+BUSY = "The local engine has as many calls under way as it takes. Try again in some seconds."
 # The engine refuses what is beyond a function's reserved concurrency, so the rest waits here for its turn.
+# A client that hangs up frees its place here before its call has ended there, so that a refusal still happens.
 AT_ONCE = LOCAL.concurrency.api or 1
 Headers = list[tuple[bytes, bytes]]
 
@@ -50,12 +52,21 @@ def end_to_end(headers: Headers, *, without: frozenset[bytes] = frozenset()) -> 
     return [(key, value) for key, value in headers if key.lower() not in HOP_BY_HOP | named | without]
 
 
-def unavailable(error: httpx.HTTPError, request_id: str) -> Response:
-    """The problem document for an engine that does not answer."""
+def silent(error: httpx.HTTPError) -> str:
+    """What to tell of an engine that does not answer."""
     if isinstance(error, httpx.TimeoutException):
-        detail = "The local engine did not answer in time. Try again."
-    else:
-        detail = "The local engine does not answer. Try again in some seconds, or start the stack with `make up`."
+        return "The local engine did not answer in time. Try again."
+    return "The local engine does not answer. Try again in some seconds, or start the stack with `make up`."
+
+
+def is_throttle(answer: httpx.Response) -> bool:
+    """Whether the engine itself has refused the call: the API's own refusals are problem documents."""
+    kind = answer.headers.get("content-type", "").split(";")[0].strip()
+    return answer.status_code == httpx.codes.TOO_MANY_REQUESTS and kind != problems.MEDIA_TYPE
+
+
+def unavailable(detail: str, request_id: str) -> Response:
+    """The problem document for a call that did not come through."""
     refusal = Unavailable(detail, retry_after=RETRY_AFTER_S)
     return Response(
         json.dumps(problems.document(refusal, request_id)),
@@ -97,9 +108,12 @@ class Forward:
         except ClientDisconnect:
             return
         except httpx.HTTPError as error:
-            await unavailable(error, _request_id(request))(scope, receive, send)
+            await unavailable(silent(error), _request_id(request))(scope, receive, send)
             return
         try:
+            if is_throttle(answer):
+                await unavailable(BUSY, _request_id(request))(scope, receive, send)
+                return
             response = StreamingResponse(answer.aiter_raw(), status_code=answer.status_code)
             response.raw_headers = end_to_end(answer.headers.raw)
             await response(scope, receive, send)

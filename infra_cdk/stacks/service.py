@@ -49,6 +49,8 @@ BEGINNINGS = ("media.uploaded", "post.scheduled", "post.rescheduled", "post.appr
 INGEST = ("task_process_media", "task_write_caption", "task_await_review", "task_settle_review")
 MUTATION = "task_publish_target"
 TARGETS = ("task_prepare_target", MUTATION, "task_confirm_target")
+# The states that wait on a token. The local engine forgets a call of theirs that it refuses.
+WAITS = ("task_await_review", "task_await_approval")
 PUBLISHING = ("task_open_post", "task_await_approval", *TARGETS, "task_settle_post")
 
 
@@ -168,11 +170,10 @@ class ServiceStack(Stack):
     def _ingest_tasks(self) -> dict[str, ServiceFunction]:
         store = self.storage
         sizes = {"task_process_media": (MEDIA, ["media"]), "task_write_caption": (CAPTION, ["ai"])}
-        reserve = {"task_write_caption": self.stage.concurrency.captioning}
         tasks = {}
         for name in INGEST:
             size, extra = sizes.get(name, (WORKER, []))
-            made = self._function(name, size, extra_layers=extra, reserved=reserve.get(name))
+            made = self._function(name, size, extra_layers=extra, reserved=self._reserved(name))
             tasks[name] = made.rings(self.doorbell)
         media = tasks["task_process_media"].finds_media(store.media)
         media.writes_media(store.media)
@@ -183,9 +184,8 @@ class ServiceStack(Stack):
     def _publish_tasks(self) -> dict[str, ServiceFunction]:
         store = self.storage
         sizes = {"task_prepare_target": PREPARE, MUTATION: PUBLISH, "task_confirm_target": PUBLISH}
-        reserve = {MUTATION: self.stage.concurrency.publishing}
         tasks = {
-            name: self._function(name, sizes.get(name, WORKER), reserved=reserve.get(name)).rings(self.doorbell)
+            name: self._function(name, sizes.get(name, WORKER), reserved=self._reserved(name)).rings(self.doorbell)
             for name in PUBLISHING
         }
         for name in TARGETS:
@@ -195,6 +195,12 @@ class ServiceStack(Stack):
             tasks[name].times_publishing(LEASE)
         tasks["task_await_approval"].answers_tokens_of(self.publish_arn)
         return tasks
+
+    def _reserved(self, task: str) -> int | None:
+        """How many of a task may be under way; the workflow calls again what is refused."""
+        limits = self.stage.concurrency
+        apart = {"task_write_caption": limits.captioning, MUTATION: limits.publishing} | dict.fromkeys(WAITS)
+        return apart.get(task, limits.steps)
 
     def _operations(self) -> None:
         """What people and deployments invoke."""

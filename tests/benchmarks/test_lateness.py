@@ -23,6 +23,7 @@ ALONE, APART = 20, timedelta(seconds=6)
 TOGETHER = 5
 # Until the first is due: long enough to order and prepare them all, which starts a worker of the engine for each.
 AHEAD = timedelta(seconds=60)
+BURST, SOON, CLOSE = 25, timedelta(seconds=15), timedelta(seconds=1)
 
 
 def test_from_upload_to_review(stack: LocalStack, editor: Person, tell: Tell) -> None:
@@ -68,6 +69,18 @@ def test_posts_against_their_second(stack: LocalStack, editor: Person, tell: Tel
     series = {f"{ALONE}, {APART.seconds} s apart": alone, f"{TOGETHER} at one second": together}
     time.sleep(max(0.0, (last - datetime.now(UTC)).total_seconds()))
     tell("Lateness of posts with one picture", _lateness(stack, editor, series))
+
+
+def test_a_burst_of_orders_for_the_next_moments(stack: LocalStack, editor: Person, tell: Tell) -> None:
+    """Every post is opened, prepared and published at nearly the same time: what is throttled has to come in time."""
+    picture = approved_photo(stack, editor)
+    account = next(each["id"] for each in editor.get("/accounts")["items"] if each["network"] == "mastodon")
+    began = datetime.now(UTC)
+    moments = [began + SOON + number * CLOSE for number in range(BURST)]
+    posts = [schedule(editor, account, "One of a burst.", due=due, media=[picture]) for due in moments]
+    ordered = (datetime.now(UTC) - began).total_seconds()
+    series = {f"{BURST}, {CLOSE.seconds} s apart, ordered within {ordered:.0f} s": posts}
+    tell(f"Lateness of a burst, the first due {SOON.seconds} s after the order began", _lateness(stack, editor, series))
 
 
 def _lateness(stack: LocalStack, editor: Person, series: Mapping[str, Sequence[str]]) -> dict[str, list[float]]:

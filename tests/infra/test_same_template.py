@@ -24,7 +24,7 @@ ALLOWED = {
         "the same: the key's secret in one, the model in the other"
     ),
     "Resources/*Function????????/Properties/ReservedConcurrentExecutions+": (
-        "the engine starts a process for each call in flight, so every function is capped there"
+        "the engine starts a process for each call in flight, so what is called again after a refusal is capped there"
     ),
     "Resources/taskpublishtargetFunction*/Properties/ReservedConcurrentExecutions": (
         "publishing is capped there, and keeps a reserve in prod"

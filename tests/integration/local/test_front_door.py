@@ -193,3 +193,28 @@ def test_an_engine_that_hangs_up_is_a_problem_document() -> None:
             answer = httpx.get(f"{door}/v1/posts", trust_env=False)
 
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [("application/json", 503, "unavailable"), ("application/problem+json; charset=utf-8", 429, "slow-down")],
+)
+def test_a_refusal_of_the_engine_becomes_a_problem_document_and_the_apis_own_stays(
+    kind: str, status: int, code: str
+) -> None:
+    async def full(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            body = json.dumps({"__type": "TooManyRequestsException", "code": "slow-down"}).encode()
+            headers = [(b"content-type", kind.encode()), (b"retry-after", b"7")]
+            await send({"type": "http.response.start", "status": 429, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+    with served(full) as upstream, served(front_door.build(upstream, {})) as door:
+        ask = partial(httpx.get, f"{door}/v1/posts", headers={"X-Request-Id": "mine-1"}, trust_env=False)
+        answers = [ask() for _ in range(front_door.AT_ONCE + 1)]  # none of them keeps its place
+
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert answer.headers["content-type"].startswith("application/problem+json")
+        assert answer.headers["retry-after"] == ("7" if status == 429 else str(front_door.RETRY_AFTER_S))
+    assert status == 429 or answers[0].json()["request_id"] == "mine-1"
