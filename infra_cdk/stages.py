@@ -18,6 +18,8 @@ Nothing here reads the environment. `infra_cdk/app.py` does, once: it takes the 
     caption_model            openai/offline                            a LiteLLM model name
     caption_api_base         http://127.0.0.1:8083/v1                  empty: the provider's own
     egress_allowed_hosts     127.0.0.1:8084                            comma list of host:port; local stage only
+    mail_sender              no-reply@socialflow.example               an address whose domain SES may send for
+    invitation_page          http://127.0.0.1:8080/invitations         what an invitation's link opens
 
 Names that follow from the stage, and that whoever deploys it relies on:
 
@@ -25,12 +27,13 @@ Names that follow from the stage, and that whoever deploys it relies on:
     stacks               socialflow-<stage>-storage, socialflow-<stage>-service
     functions            socialflow-<stage>-<function>   e.g. socialflow-local-api_media
     state machines       socialflow-<stage>-ingest-media, socialflow-<stage>-publish-post
-    outputs, storage     MediaBucket DatabaseSecret DatabaseOwnerSecret CaptionApiKeySecret ClerkWebhookSecret KeyArn
+    outputs, storage     MediaBucket DatabaseSecret DatabaseOwnerSecret CaptionApiKeySecret ClerkWebhookSecret
+                         InvitationSecret KeyArn
     outputs, service     ApiId ApiUrl BusName DoorbellQueueUrl IngestStateMachine PublishStateMachine
 
-The secrets are made empty (generated): whoever deploys puts their values, as the database is not
-in a stack of the local stage. Later work has its place here too: the network and Aurora (a stateful stack
-of their own, which the local stage does not deploy), alarms, the WAF and the deploy pipeline.
+The secrets are made with a random value: whoever deploys puts the real ones, as the database is not in a stack of
+the local stage; the invitations' is as good random. Later work has its place here too: the network and Aurora (a
+stateful stack of their own, which the local stage does not deploy), alarms, the WAF and the deploy pipeline.
 """
 
 from collections.abc import Callable, Mapping
@@ -69,6 +72,19 @@ class Captioner:
 
 
 @dataclass(frozen=True)
+class Mail:
+    """Mail to people: whom it comes from, and the web application's page that an invitation's link opens."""
+
+    sender: str
+    invitation_page: str
+
+    @property
+    def domain(self) -> str:
+        """The domain that SES must be allowed to send for."""
+        return self.sender.rpartition("@")[2]
+
+
+@dataclass(frozen=True)
 class Timing:
     """Waits of the product, in seconds."""
 
@@ -99,6 +115,7 @@ class Stage:
     name: str
     identity: Identity
     captioner: Captioner
+    mail: Mail
     cors_origins: tuple[str, ...]
     timing: Timing = field(default_factory=Timing)
     concurrency: Concurrency = field(default_factory=Concurrency)
@@ -144,6 +161,7 @@ LOCAL = Stage(
     # The ports are those of a stack that nobody has started; `python -m infra_cdk.local` hands in the real ones.
     identity=Identity(issuer="http://127.0.0.1:8081"),
     captioner=Captioner(model="openai/offline", api_base="http://127.0.0.1:8083/v1"),
+    mail=Mail("no-reply@socialflow.example", "http://127.0.0.1:8080/invitations"),
     cors_origins=("http://127.0.0.1:8080",),
     egress_allowed_hosts=("127.0.0.1:8084",),
     # The engine starts a process of about 49 MB for each call in flight and never fewer.
@@ -155,6 +173,7 @@ DEV = Stage(
     name="dev",
     identity=Identity(issuer="https://clerk.dev.socialflow.example"),
     captioner=BEDROCK,
+    mail=Mail("no-reply@dev.socialflow.example", "https://app.dev.socialflow.example/invitations"),
     cors_origins=("https://app.dev.socialflow.example",),
     log_level="DEBUG",
     log_retention_days=7,
@@ -163,12 +182,14 @@ STAGING = Stage(
     name="staging",
     identity=Identity(issuer="https://clerk.staging.socialflow.example"),
     captioner=BEDROCK,
+    mail=Mail("no-reply@staging.socialflow.example", "https://app.staging.socialflow.example/invitations"),
     cors_origins=("https://app.staging.socialflow.example",),
 )
 PROD = Stage(
     name="prod",
     identity=Identity(issuer="https://clerk.socialflow.example"),
     captioner=BEDROCK,
+    mail=Mail("no-reply@socialflow.example", "https://app.socialflow.example/invitations"),
     cors_origins=("https://app.socialflow.example",),
     # A crowd of uploads must not take the calls that publish at their second, nor its slow captions all of the rest.
     concurrency=Concurrency(publishing=50, captioning=100),
@@ -196,6 +217,8 @@ OVERRIDES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "review_ttl": ("timing", "review_ttl", int),
     "prepare_lead": ("timing", "prepare_lead", int),
     "horizon": ("timing", "horizon", int),
+    "mail_sender": ("mail", "sender", str),
+    "invitation_page": ("mail", "invitation_page", str),
     "caption_model": ("captioner", "model", str),
     "caption_api_base": ("captioner", "api_base", str),
 }

@@ -48,6 +48,7 @@ class Cloud:
     database_secret: str = ""
     owner_secret: str = ""
     clerk_webhook_secret: str = ""
+    invitation_secret: str = ""
 
     def environment(self) -> dict[str, str]:
         """The environment of a function that needs everything."""
@@ -56,6 +57,9 @@ class Cloud:
             "DATABASE_SECRET": self.database_secret,
             "DATABASE_OWNER_SECRET": self.owner_secret,
             "TENANT_OWNER_FUNCTION": "ops_tenant",
+            "MAIL_SENDER": "no-reply@socialflow.example",
+            "INVITATION_PAGE": "https://app.test/invitations",
+            "INVITATION_SECRET": self.invitation_secret,
             "MEDIA_BUCKET": self.bucket,
             "BUS_NAME": self.bus,
             "DOORBELL_QUEUE_URL": self.queue_url,
@@ -135,6 +139,7 @@ def _make(cluster: Cluster) -> Cloud:
     s3.create_bucket(Bucket="media", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_bucket_versioning(Bucket="media", VersioningConfiguration={"Status": "Enabled"})
     boto3.client("events").create_event_bus(Name="socialflow")
+    boto3.client("sesv2").create_email_identity(EmailIdentity="no-reply@socialflow.example")
     keeper = boto3.client("secretsmanager")
     arns = {
         user: keeper.create_secret(Name=user, SecretString=json.dumps(cluster.secret(user)))["ARN"]
@@ -146,6 +151,7 @@ def _make(cluster: Cluster) -> Cloud:
         database_secret=arns[APP],
         owner_secret=arns[OWNER],
         clerk_webhook_secret=keeper.create_secret(Name="clerk", SecretString=CLERK_SECRETS)["ARN"],
+        invitation_secret=keeper.create_secret(Name="invitations", SecretString="random")["ARN"],
     )
 
 

@@ -8,8 +8,9 @@ from functions.api_tenants.schemas import DeletedTenantOut, MyTenantOut, MyTenan
 from socialflow.errors import FieldError
 from socialflow.identity import door
 from socialflow.identity import service as identity
+from socialflow.identity.api_keys import PeopleOnly
 from socialflow.platform import doorbell
-from socialflow.platform.caller import User
+from socialflow.platform.clock import now
 from socialflow.platform.database import control
 from socialflow.platform.http import (
     Response,
@@ -24,9 +25,10 @@ from socialflow.platform.http import (
     tagged,
 )
 from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, OidcSettings, TenantOwnerSettings
+from socialflow.team import service as team
 from socialflow.tenants import gateway, profile
 from socialflow.tenants.model import usable_slug
-from socialflow.tenants.refusals import ConfirmationMissing, PersonRequired
+from socialflow.tenants.refusals import ConfirmationMissing
 from socialflow.tenants.settings import checked, checked_name
 
 NEEDS = (DatabaseSettings, OidcSettings, DoorbellSettings, TenantOwnerSettings)
@@ -50,7 +52,7 @@ def listed(
 @signed_in
 def make(body: NewTenant) -> Response[TenantOut]:
     """Make a tenant whose owner you are. The same again answers 200 with what was made."""
-    user, settings = _person(current_user()), checked(body.settings.given())
+    user, settings = current_user(), checked(body.settings.given())
     wish = {"slug": usable_slug(body.slug), "name": checked_name(body.name), "settings": settings}
     made = gateway.ask("create", by=user.id, **wish, id=str(body.id) if body.id else None)
     with control() as connection:
@@ -87,11 +89,12 @@ def delete(
 ) -> DeletedTenantOut:
     """Delete the tenant. Nothing of it is published or seen any more; for 30 days an owner can restore it."""
     who = caller()
-    person = _person(who.user)
+    if who.user.kind != "person":
+        raise PeopleOnly("A key deletes no tenant. Sign in as one of its owners.")
     if confirm != who.tenant.slug:
         detail = f"Everything of the tenant goes. If you mean it, send ?confirm={who.tenant.slug}."
         raise ConfirmationMissing(detail, errors=[FieldError("?confirm", "confirmation-missing", detail)])
-    told = gateway.ask("delete", by=person.id, id=str(who.tenant.id))
+    told = gateway.ask("delete", by=who.user.id, id=str(who.tenant.id))
     doorbell.ring(who.tenant.cell)
     return DeletedTenantOut(id=who.tenant.id, slug=who.tenant.slug, restorable_until=told["restorable_until"])
 
@@ -100,17 +103,20 @@ def delete(
 @signed_in
 def restore(slug: str) -> Response[TenantOut]:
     """Bring back a tenant that was deleted less than 30 days ago and that you were an owner of."""
-    told = gateway.ask("restore", by=_person(current_user()).id, slug=slug)
+    told = gateway.ask("restore", by=current_user().id, slug=slug)
     with control() as connection:
         found = profile.read(connection, told["id"])
     doorbell.ring(found.tenant.cell)
     return tagged(TenantOut.of(found), found.version)
 
 
-def _person(user: User) -> User:
-    if user.kind != "person":
-        raise PersonRequired("An API key cannot do this. Sign in as a person.")
-    return user
+@app.post("/v1/tenants/<slug>/leave", status_code=204, summary="Leave a tenant", tags=["tenants"])
+@signed_in
+def leave(slug: str) -> None:
+    """Belong to the tenant no longer. Its last owner makes somebody else an owner first, or deletes it."""
+    with control() as connection:
+        tenant = team.leave(connection, slug, current_user().id, at=now())
+    doorbell.ring(tenant.cell)
 
 
 handler = entry(app, *NEEDS)

@@ -200,6 +200,16 @@ class ServiceFunction(Construct):
         self.may(["secretsmanager:GetSecretValue"], api_key.secret_arn)
         return self.knows(caption_api_key_secret=api_key.secret_arn)
 
+    def mails_invitations(self, secret: aws_secretsmanager.Secret) -> Self:
+        """Send mail from the stage's domain, with links that it alone can make."""
+        mail, stack = self.stage.mail, Stack.of(self)
+        identity = f"arn:{stack.partition}:ses:{stack.region}:{stack.account}:identity/{mail.domain}"
+        self.may(["ses:SendEmail", "ses:SendRawEmail"], identity)  # SES asks for both where a mail comes ready-made
+        self.may(["secretsmanager:GetSecretValue"], secret.secret_arn)
+        return self.knows(
+            mail_sender=mail.sender, invitation_page=mail.invitation_page, invitation_secret=secret.secret_arn
+        )
+
     def _objects(self, actions: list[str], media: Media) -> Self:
         self.may(actions, f"{media.arn}/{OBJECTS}")
         one_bucket = "One bucket holds all tenants' objects; which of them, is decided in the code that asks."

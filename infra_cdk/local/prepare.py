@@ -6,6 +6,7 @@ account through the API. Each step may be repeated.
 
 import json
 from collections.abc import Mapping
+from secrets import token_urlsafe
 from typing import Any
 
 import httpx
@@ -42,6 +43,8 @@ def put_secrets(engine: Engine, cluster: postgres.Cluster, outputs: Mapping[str,
         arn = outputs[output]
         if _secret(manager, arn) != value:
             manager.put_secret_value(SecretId=arn, SecretString=value)
+    # A new one harms nothing: of a link that was mailed only the hash is looked at.
+    manager.put_secret_value(SecretId=outputs["InvitationSecret"], SecretString=token_urlsafe(32))
 
 
 def _secret(manager: Any, arn: str) -> str:

@@ -28,6 +28,7 @@ def settings(state: State, overrides: Mapping[str, str] | None = None) -> dict[s
         "oidc_authorized_parties": "socialflow-local",
         "caption_api_base": f"http://{at['captions']}/v1",
         "egress_allowed_hosts": at["mastodon"],
+        "invitation_page": f"http://{at['front']}/invitations",
         **(overrides or {}),
     }
 

@@ -43,6 +43,7 @@ API_FUNCTIONS = (
     "api_keys",
     "api_tenants",
     "api_clerk_webhook",
+    "api_team",
 )
 DECISIONS = ("review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled")
 BEGINNINGS = ("media.uploaded", "post.scheduled", "post.rescheduled", "post.approved")
@@ -130,6 +131,8 @@ class ServiceStack(Stack):
         # It only reads: no bell.
         audit = self._function("api_audit", API, reserved=stage.concurrency.api).signs_in()
         api.route(audit, ["/v1/audit", "/v1/audit/{proxy+}"])
+        team = ("/v1/members", "/v1/invitations")
+        api.route(named["api_team"], [each + rest for each in team for rest in ("", "/{proxy+}")])
         return api
 
     def _consumers(self) -> None:
@@ -152,6 +155,8 @@ class ServiceStack(Stack):
         )
         decided = self._function("on_decision").answers_tokens_of(self.ingest_arn, self.publish_arn)
         messaging.on_facts(decided, DECISIONS)
+        invited = self._function("on_user_invited").mails_invitations(store.invitation_secret)
+        messaging.on_facts(invited, ["user.invited"])
         messaging.on_aws(
             self._function("on_execution_failed"),
             aws_events.EventPattern(

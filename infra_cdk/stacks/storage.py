@@ -35,12 +35,14 @@ class StorageStack(Stack):
         self.owner_secret = self._secret("DatabaseOwnerSecretValue", "Database, as the owner who migrates: JSON")
         self.caption_key = self._secret("CaptionApiKeyValue", "The caption provider's API key: text")
         self.clerk_webhook_secret = self._secret("ClerkWebhookSecretValue", "Clerk's webhook signing secrets: text")
+        self.invitation_secret = self._secret("InvitationSecretValue", "What invitations' tokens are made with: random")
         outputs = {
             "MediaBucket": self.media.bucket.bucket_name,
             "DatabaseSecret": self.database_secret.secret_arn,
             "DatabaseOwnerSecret": self.owner_secret.secret_arn,
             "CaptionApiKeySecret": self.caption_key.secret_arn,
             "ClerkWebhookSecret": self.clerk_webhook_secret.secret_arn,
+            "InvitationSecret": self.invitation_secret.secret_arn,
             "KeyArn": self.credentials_key.key_arn,
         }
         for name, value in outputs.items():

@@ -42,6 +42,11 @@ EXPECTED = {
     "api_tenants": DATABASE | RING | {"lambda:InvokeFunction on opstenantFunction"},
     "api_clerk_webhook": DATABASE | RING | {"secretsmanager:GetSecretValue on ClerkWebhookSecretValue"},
     "api_audit": DATABASE,
+    "api_team": DATABASE | RING,
+    "on_user_invited": DATABASE
+    | UNDELIVERED
+    | {"secretsmanager:GetSecretValue on InvitationSecretValue"}
+    | {f"ses:{verb} on <the stage's domain>" for verb in ("SendEmail", "SendRawEmail")},
     "on_object_created": DATABASE | RING | UNDELIVERED,
     "on_doorbell": DATABASE | CONSUME | {"events:PutEvents on MessagingBus"},
     "on_decision": DATABASE | UNDELIVERED | _answer("ingest-media", "publish-post"),
@@ -81,6 +86,8 @@ def _words(resource: Any) -> str:
         return resource
     (kind, value), *_ = resource.items()
     if kind == "Fn::Join":
+        if "identity/" in "".join(map(_words, value[1])):
+            return "<the stage's domain>"
         return re.sub(r".*:stateMachine:socialflow-\w+-", "", "".join(map(_words, value[1])))
     if kind == "Ref":
         return {"AWS::Partition": "aws", "AWS::Region": "<region>"}.get(value, str(value))

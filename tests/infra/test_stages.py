@@ -22,6 +22,8 @@ VALUES = {
     "review_ttl": ("5", 5),
     "prepare_lead": ("2", 2),
     "horizon": ("600", 600),
+    "mail_sender": ("us@mail.test", "us@mail.test"),
+    "invitation_page": ("https://app.test/in", "https://app.test/in"),
     "caption_model": ("openai/x", "openai/x"),
     "caption_api_base": ("http://127.0.0.1:1/v1", "http://127.0.0.1:1/v1"),
 }

@@ -25,6 +25,10 @@ ROUTES = {
     "ANY /v1/accounts/{proxy+}": "api_accounts",
     "ANY /v1/api-keys": "api_keys",
     "ANY /v1/api-keys/{proxy+}": "api_keys",
+    "ANY /v1/members": "api_team",
+    "ANY /v1/members/{proxy+}": "api_team",
+    "ANY /v1/invitations": "api_team",
+    "ANY /v1/invitations/{proxy+}": "api_team",
     "ANY /v1/tenant": "api_tenants",
     "ANY /v1/tenants": "api_tenants",
     "ANY /v1/tenants/{proxy+}": "api_tenants",
@@ -33,6 +37,7 @@ ROUTES = {
 }
 FACTS = {
     "on_decision": {"review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled"},
+    "on_user_invited": {"user.invited"},
     "cron_reconcile": {"media.uploaded", "post.scheduled", "post.rescheduled", "post.approved"},
 }
 
@@ -109,6 +114,7 @@ def test_rules_and_schedules_are_these(service: Template) -> None:
         "each day → cron_purge_tenants",
         "socialflow → cron_reconcile",
         "socialflow → on_decision",
+        "socialflow → on_user_invited",
         "aws.s3 → on_object_created",
         "aws.states → on_execution_failed",
     }

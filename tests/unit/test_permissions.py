@@ -15,6 +15,8 @@ SIGNED_IN = {
     ("get", "/v1/tenants"),
     ("post", "/v1/tenants"),
     ("post", "/v1/tenants/{slug}/restore"),
+    ("post", "/v1/tenants/{slug}/leave"),
+    ("post", "/v1/invitations/accept"),
 }
 READERS_MAY = {"media:read", "publishing:read", "team:read"}
 

@@ -68,6 +68,15 @@ class TenantOwnerSettings(Settings):
 
 
 @dataclass(frozen=True)
+class MailSettings(Settings):
+    """Mail to people."""
+
+    mail_sender: str = told("Whom mail comes from: an address of a domain that SES may send for.")
+    invitation_page: str = told("The web application's page that an invitation's link opens.")
+    invitation_secret: str = told("ARN of the secret that invitations' tokens are made with.")
+
+
+@dataclass(frozen=True)
 class StorageSettings(Settings):
     """The media bucket."""
 

@@ -21,12 +21,6 @@ class TooManyTenants(Conflict):
     code, title = "too-many-tenants", "You have made too many tenants"
 
 
-class PersonRequired(Forbidden):
-    """A key asks for what only a person may do."""
-
-    code, title = "person-required", "Only a person may do this"
-
-
 class OwnerRequired(Forbidden):
     """Somebody asks for what only an owner may do."""
 

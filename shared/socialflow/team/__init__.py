@@ -1,0 +1,1 @@
+"""The team of a tenant: members, their roles, and invitations."""
