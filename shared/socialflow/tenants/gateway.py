@@ -7,6 +7,7 @@ from uuid import UUID
 from botocore.exceptions import BotoCoreError, ClientError
 
 from socialflow.errors import FieldError, Refusal
+from socialflow.platform.acting import acting
 from socialflow.platform.aws import client
 from socialflow.platform.observability import logger
 from socialflow.platform.settings import StorageSettings, TenantOwnerSettings
@@ -31,7 +32,9 @@ _REFUSALS: dict[str, type[Refusal]] = {
 
 def ask(action: str, *, by: UUID, **what: Any) -> dict[str, Any]:
     """Have a tenant created, deleted or restored on somebody's behalf; raises what it refuses, `TenantWorkFailed`."""
-    event = {"action": action, "by": str(by), **what}
+    actor = acting()
+    request = {"name": actor.name, "request_id": actor.request_id, "address": actor.address}  # for the audit
+    event = {"action": action, "by": str(by), "request": request, **what}
     name = TenantOwnerSettings.from_env().tenant_owner_function
     try:
         answer = client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())

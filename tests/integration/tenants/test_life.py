@@ -176,6 +176,16 @@ def test_a_deleted_tenant_is_nowhere_and_its_owner_brings_it_back(
     assert registry.facts() == [("acme", "tenant.deleted"), ("acme", "tenant.restored")]
 
 
+def test_the_audit_names_the_person_behind_the_owners_function(member: Member, registry: Registry) -> None:
+    owner = member("owner")
+    assert owner.delete("/v1/tenant?confirm=acme", **{"x-request-id": "the-request"}).status == 200
+    row = registry.owner.execute(
+        "SELECT actor_kind, actor_id, request_id, address FROM control.audit_log"
+        " WHERE action = 'tenant.update' ORDER BY at DESC LIMIT 1"
+    ).fetchone()
+    assert row == ("person", UUID(owner.get("/v1/me").json["id"]), "the-request", "192.0.2.1")
+
+
 def test_only_a_former_owner_restores_and_a_deleted_slug_stays_taken(
     member: Member, person: Person, registry: Registry
 ) -> None:
