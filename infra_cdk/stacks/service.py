@@ -119,7 +119,7 @@ class ServiceStack(Stack):
         named["api_clerk_webhook"].takes_webhooks_of_clerk(store.clerk_webhook_secret)
         api = Api(self, "Api", stage, named["api_system"])
         api.route(named["api_system"], ["/v1/health"], HttpMethod.GET)
-        api.route(named["api_me"], ["/v1/me"])
+        api.route(named["api_me"], ["/v1/me", "/v1/me/{proxy+}"])
         api.route(named["api_clerk_webhook"], ["/v1/webhooks/clerk"])
         api.route(named["api_media"], ["/v1/media", "/v1/media/{proxy+}"])
         review = "/v1/media/{media_id}/review"

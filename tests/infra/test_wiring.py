@@ -12,6 +12,7 @@ ROUTES = {
     "GET /v1/health": "api_system",
     "$default": "api_system",
     "ANY /v1/me": "api_me",
+    "ANY /v1/me/{proxy+}": "api_me",
     "ANY /v1/webhooks/clerk": "api_clerk_webhook",
     "ANY /v1/media": "api_media",
     "ANY /v1/media/{proxy+}": "api_media",

@@ -11,6 +11,7 @@ from socialflow.identity.model import PERMISSIONS, permissions_of
 PUBLIC = {("get", "/v1/health"), ("post", "/v1/webhooks/clerk")}
 SIGNED_IN = {
     ("get", "/v1/me"),
+    ("get", "/v1/me/queue"),
     ("patch", "/v1/me"),
     ("get", "/v1/tenants"),
     ("post", "/v1/tenants"),

@@ -94,6 +94,10 @@ class Transaction:
         """Run a statement; return the number of its rows."""
         return self.connection.execute(self._qualified(query), params).rowcount
 
+    def within(self, seconds: float) -> None:
+        """Give every statement from here on so long, waiting for locks included; then it fails as `DatabaseDown`."""
+        self.value("SELECT set_config('statement_timeout', %s, true)", (str(max(1, round(seconds * 1000))),))
+
     def emit(self, fact: Fact) -> None:
         """Write a fact to the outbox: it leaves if, and only if, this transaction commits."""
         put_fact(

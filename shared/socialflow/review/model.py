@@ -63,6 +63,16 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """A review that nobody has decided, of so many."""
+
+    media_id: UUID
+    requested_at: datetime
+    expires_at: datetime
+    count: int
+
+
+@dataclass(frozen=True)
 class Review:
     """A review as its row has it; `expires_at` decides when it is over, whatever any timer says."""
 

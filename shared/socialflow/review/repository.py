@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from socialflow.platform.database import Transaction
-from socialflow.review.model import Review, State
+from socialflow.review.model import Review, State, Waiting
 
 _COLUMNS = """media_id, version, state, caption_id, requested_at, expires_at, decided_at, decided_by, decided_by_name,
        reason"""
@@ -25,6 +25,14 @@ _PAGE = f"""
 SELECT {_COLUMNS} FROM {{s}}.reviews
  WHERE state = ANY(%(states)s)
    AND (%(at)s::timestamptz IS NULL OR (requested_at, media_id) > (%(at)s, %(id)s))
+ ORDER BY requested_at, media_id LIMIT %(limit)s
+"""
+
+# Counted no further than to `most`: who has more is told so.
+_WAITING = """
+SELECT media_id, requested_at, expires_at, count(*) OVER () AS count FROM (
+    SELECT media_id, requested_at, expires_at FROM {s}.reviews
+     WHERE state = 'open' AND expires_at > %(at)s ORDER BY requested_at, media_id LIMIT %(most)s) open
  ORDER BY requested_at, media_id LIMIT %(limit)s
 """
 
@@ -47,6 +55,11 @@ def lock(tx: Transaction, media_id: UUID) -> Review | None:
 def save(tx: Transaction, review: Review) -> None:
     """Write a locked review."""
     tx.execute(_SAVE, asdict(review))
+
+
+def waiting(tx: Transaction, *, at: datetime, limit: int, most: int) -> list[Waiting]:
+    """Return the reviews that have waited longest for a decision; each says how many there are, up to `most`."""
+    return tx.all(Waiting, _WAITING, {"at": at, "limit": limit, "most": most})
 
 
 def page(tx: Transaction, *, states: Sequence[State], after: tuple[datetime, UUID] | None, limit: int) -> list[Review]:

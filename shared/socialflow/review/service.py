@@ -11,7 +11,7 @@ from uuid import UUID
 from socialflow.platform import work
 from socialflow.platform.database import Transaction
 from socialflow.review import events, repository
-from socialflow.review.model import UNSETTLED, Decider, Decision, Review, ReviewNotFound, Seen, State
+from socialflow.review.model import UNSETTLED, Decider, Decision, Review, ReviewNotFound, Seen, State, Waiting
 
 
 def open_once(tx: Transaction, media_id: UUID, *, at: datetime, ttl: timedelta) -> Review:
@@ -38,6 +38,11 @@ def page(tx: Transaction, *, state: State | None, after: tuple[datetime, UUID] |
     """Return reviews in a state (None: those that wait for a decision), the oldest first, past a position."""
     states: Sequence[State] = UNSETTLED if state is None else (state,)
     return repository.page(tx, states=states, after=after, limit=limit)
+
+
+def waiting(tx: Transaction, *, at: datetime, limit: int, most: int) -> list[Waiting]:
+    """Return the open reviews whose time is not over, the oldest first; each says how many there are, up to `most`."""
+    return repository.waiting(tx, at=at, limit=limit, most=most)
 
 
 def begin(tx: Transaction, media_id: UUID, *, seen: Seen, caption_version: int | None, at: datetime) -> Review:
