@@ -20,7 +20,7 @@ NEEDS = (OwnerSettings,)
 
 @entry(*NEEDS)
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Take `{action: create|delete|restore, by, request, …}`; return `{outcome: done, …}` or `{outcome: refused, code}`."""
+    """Take `{action: create|delete|restore, by, request, …}`; return `{outcome: done|refused, …}`."""
     act_as(replace(acting(), kind="person", id=UUID(event["by"]), **event.get("request", {})))
     try:
         with direct(OwnerSettings.from_env().database_owner_secret) as connection:
