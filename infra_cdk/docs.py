@@ -39,6 +39,7 @@ PAGES = {
     "architecture.md": {
         "ingest media": lambda: workflow("ingest_media"),
         "publish post": lambda: workflow("publish_post"),
+        "migrate tenants": lambda: workflow("migrate_tenants"),
     },
 }
 

@@ -8,7 +8,7 @@ import importlib
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from infra_cdk.local.postgres import APP, OWNER, SUPERUSER, Cluster, test_cluste
 from socialflow.platform import aws, database, registry, secrets, settings
 from socialflow.platform.acting import SYSTEM, act_as
 from socialflow.platform.tenancy import Tenant
+from socialflow.tenants import migration, schema
 from socialflow.tenants import service as tenants
 from socialflow.tenants.lifecycle import buried
 from socialflow.tenants.model import FirstMember
@@ -165,7 +166,7 @@ def owner(cluster: Cluster) -> Iterator[psycopg.Connection]:
 @pytest.fixture(scope="session")
 def schemas(cloud: Cloud, owner: psycopg.Connection) -> tuple[str, ...]:
     """Everything migrated, tenants acme and contoso provisioned with their members."""
-    tenants.migrate_everything(owner)
+    migration.migrate_everything(owner)
     for slug, roles in (("acme", ROLES), ("contoso", ("owner",))):
         members = [
             FirstMember(ISSUER, f"{slug}-{role}", f"{role}@{slug}.test", f"{role.title()} of {slug}", role)
@@ -187,8 +188,23 @@ def superuser(cluster: Cluster) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@pytest.fixture(scope="session")
+def deployed(schemas: tuple[str, ...], owner: psycopg.Connection) -> Callable[[], None]:
+    """What makes the registry forget that a test has migrated, or pretended to."""
+    version = schema.version()
+
+    def reset() -> None:
+        owner.execute("UPDATE control.tenants SET schema_version = %s", (version,))
+        owner.execute("UPDATE control.schema_target SET version = %s", (version,))
+        owner.execute("DELETE FROM control.migration_state")
+
+    return reset
+
+
 @pytest.fixture
-def clean(schemas: tuple[str, ...], owner: psycopg.Connection, superuser: psycopg.Connection) -> Iterator[None]:
+def clean(
+    schemas: tuple[str, ...], owner: psycopg.Connection, superuser: psycopg.Connection, deployed: Callable[[], None]
+) -> Iterator[None]:
     """A database in which nothing has happened yet; both tenants exist."""
     act_as(SYSTEM)
     yield
@@ -197,6 +213,7 @@ def clean(schemas: tuple[str, ...], owner: psycopg.Connection, superuser: psycop
     _unmake_tenants(owner)
     superuser.execute(_truncate(owner, schemas))
     superuser.execute("TRUNCATE control.api_keys")
+    deployed()
     owner.execute(
         "UPDATE control.tenants SET status = 'active', settings = '{}', name = initcap(slug), plan = 'business',"
         " version = 1, suspended_at = NULL, suspended_for = NULL, deleted_at = NULL, deleted_by = NULL"
@@ -218,8 +235,8 @@ def _unmake_tenants(owner: psycopg.Connection) -> None:
                 names = sql.Identifier(buried(tenant_id)), sql.Identifier(f"t_{slug}")
                 owner.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(*names))
             continue
-        for schema in (f"t_{slug}", buried(tenant_id)):
-            owner.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+        for name in (f"t_{slug}", buried(tenant_id)):
+            owner.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
         owner.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(f"t_{slug}_rw")))
         owner.execute("DELETE FROM control.tenants WHERE id = %s", (tenant_id,))
 

@@ -53,6 +53,9 @@ TARGETS = ("task_prepare_target", MUTATION, "task_confirm_target")
 # The states that wait on a token. The local engine forgets a call of theirs that it refuses.
 WAITS = ("task_await_review", "task_await_approval")
 PUBLISHING = ("task_open_post", "task_await_approval", *TARGETS, "task_settle_post")
+# What makes and changes schemas does so as the owner of the database.
+MIGRATING = ("task_migrate_registry", "task_migrate_tenants")
+LISTING = ("task_list_tenants", "task_report_migration")
 
 
 class ServiceStack(Stack):
@@ -80,6 +83,7 @@ class ServiceStack(Stack):
         self._consumers()
         Workflow(self, "ingest_media", stage, self._ingest_tasks())
         Workflow(self, "publish_post", stage, self._publish_tasks())
+        Workflow(self, "migrate_tenants", stage, self._migration_tasks())
         self._operations()
         outputs = {
             "ApiId": api.http.api_id,
@@ -88,6 +92,7 @@ class ServiceStack(Stack):
             "DoorbellQueueUrl": self.doorbell.queue_url,
             "IngestStateMachine": self.ingest_arn,
             "PublishStateMachine": self.publish_arn,
+            "MigrateStateMachine": machine_arn(self, stage, "migrate_tenants"),
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
@@ -97,9 +102,9 @@ class ServiceStack(Stack):
         made = ServiceFunction(self, name, stage=self.stage, layers=self.layers, size=size, **options)
         return made.uses_database(self.storage.database_secret)
 
-    def _owner(self, name: str, size: Size) -> ServiceFunction:
-        """A function that makes and ends tenants, as the database's owner."""
-        made = ServiceFunction(self, name, stage=self.stage, layers=self.layers, size=size)
+    def _owner(self, name: str, size: Size, **options: Any) -> ServiceFunction:
+        """A function that makes, changes and ends tenants' schemas, as the database's owner."""
+        made = ServiceFunction(self, name, stage=self.stage, layers=self.layers, size=size, **options)
         return made.owns_database(self.storage.owner_secret)
 
     def _api(self) -> Api:
@@ -206,6 +211,11 @@ class ServiceStack(Stack):
         limits = self.stage.concurrency
         apart = {"task_write_caption": limits.captioning, MUTATION: limits.publishing} | dict.fromkeys(WAITS)
         return apart.get(task, limits.steps)
+
+    def _migration_tasks(self) -> dict[str, ServiceFunction]:
+        steps = self.stage.concurrency.steps
+        owners = {name: self._owner(name, MIGRATION, reserved=steps) for name in MIGRATING}
+        return owners | {name: self._function(name, reserved=steps) for name in LISTING}
 
     def _operations(self) -> None:
         """What people and deployments invoke."""

@@ -12,6 +12,7 @@ from socialflow.platform.settings import PREFIX, CommonSettings
 from tests.infra.conftest import ROOT, Assembly, Template
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
+WORKFLOWS = sorted(path.name.split(".")[0] for path in (ROOT / "infra_cdk" / "workflows").glob("*.asl.json"))
 # An HTTP API waits this long for an integration, in seconds.
 GATEWAY_PATIENCE = 30
 EXTRA_LAYERS = {"task_process_media": {"media"}, "task_write_caption": {"ai"}}
@@ -58,7 +59,8 @@ def test_only_the_operations_that_own_schemas_are_told_the_owner(prod: Assembly)
     }
     assert all(len(told) == 1 for told in secrets.values()), "one login each"
     owners = {function for function, (secret,) in secrets.items() if "DatabaseOwnerSecret" in secret}
-    assert owners == {"ops_migrate", "ops_provision", "ops_tenant", "cron_purge_tenants"}
+    operations = {"ops_migrate", "ops_provision", "ops_tenant", "cron_purge_tenants"}
+    assert owners == operations | {"task_migrate_registry", "task_migrate_tenants"}
     assert all("DatabaseSecret" in secret for function, (secret,) in secrets.items() if function not in owners)
 
 
@@ -107,7 +109,7 @@ def _tasks(states: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("workflow", ["ingest_media", "publish_post"])
+@pytest.mark.parametrize("workflow", WORKFLOWS)
 def test_a_state_waits_longer_than_its_function_takes(prod: Assembly, workflow: str) -> None:
     functions = prod.service.functions()
     tasks = _tasks(definition(workflow)["States"])
@@ -117,7 +119,7 @@ def test_a_state_waits_longer_than_its_function_takes(prod: Assembly, workflow: 
         assert task["TimeoutSeconds"] > functions[function]["Timeout"], function
 
 
-@pytest.mark.parametrize("workflow", ["ingest_media", "publish_post"])
+@pytest.mark.parametrize("workflow", WORKFLOWS)
 def test_a_machine_is_what_its_file_says_and_runs_the_functions_named_there(prod: Assembly, workflow: str) -> None:
     template = prod.service
     name = f"socialflow-prod-{workflow.replace('_', '-')}"

@@ -150,7 +150,9 @@ def test_failed_executions_of_our_machines_alone_are_taken(service: Template) ->
     arns = ["".join(map(str, arn["Fn::Join"][1])) for arn in pattern["detail"]["stateMachineArn"]]
     names = {re.split(r"stateMachine:", arn)[1] for arn in arns}
     machines = {each["StateMachineName"] for each in service.of_type("StepFunctions::StateMachine").values()}
-    assert names == machines == {"socialflow-prod-ingest-media", "socialflow-prod-publish-post"}
+    assert names == {"socialflow-prod-ingest-media", "socialflow-prod-publish-post"}
+    # A migration that failed is in the registry, and is started again by a person.
+    assert machines - names == {"socialflow-prod-migrate-tenants"}
 
 
 def test_what_a_rule_cannot_deliver_and_what_a_function_fails_on_is_kept(service: Template) -> None:

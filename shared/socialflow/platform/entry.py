@@ -42,6 +42,13 @@ def _actor(function: str, request_id: str) -> Actor:
     return replace(SYSTEM, request_id=request_id)
 
 
+def time_for(context: Any, seconds: float) -> Callable[[], bool]:
+    """Return what tells whether the function has so many seconds left: to end in order rather than to be ended."""
+    if context is None:
+        return lambda: True
+    return lambda: context.get_remaining_time_in_millis() > seconds * 1_000
+
+
 def _ids(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     keys = {"request_id": getattr(context, "aws_request_id", None), "trace_id": os.environ.get("_X_AMZN_TRACE_ID")}
     if isinstance(event, Mapping):

@@ -18,12 +18,14 @@ from psycopg import sql
 from socialflow.platform.database import Connection
 
 Scope = Literal["control", "cell", "tenant"]
+LOCK_TIMEOUT = "2s"
 
 _LEDGER = """
 CREATE SCHEMA IF NOT EXISTS {s};
 CREATE TABLE IF NOT EXISTS {s}.schema_migrations (
     name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());
 """
+_BUSY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 
 class MigrationChanged(RuntimeError):
@@ -32,6 +34,10 @@ class MigrationChanged(RuntimeError):
 
 class MigrationFailed(RuntimeError):
     """PostgreSQL refused a step; nothing of it is left."""
+
+
+class SchemaBusy(MigrationFailed):
+    """Somebody holds what the step needs; nothing of it is left, and it may be tried again."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,24 @@ def migrations(scope: Scope) -> tuple[Migration, ...]:
 
 @contextmanager
 def together(connection: Connection) -> Iterator[None]:
-    """Hold a schema's steps together: all of them, or none and `MigrationFailed` with PostgreSQL's words."""
+    """Hold a schema's steps together: all of them, or none and `MigrationFailed` with PostgreSQL's words.
+
+    A lock that is not given in time is `SchemaBusy`. A connection that is lost stays psycopg's own error: it says
+    nothing about the schema.
+    """
     try:
         with connection.transaction():
             yield
     except psycopg.Error as error:
-        raise MigrationFailed(f"{type(error).__name__}: {error}") from error
+        if connection.broken:
+            raise
+        raise (SchemaBusy if isinstance(error, _BUSY) else MigrationFailed)(_words(error)) from error
+
+
+def hold(connection: Connection, schema: str, *, patience: str | None = None) -> None:
+    """Until the transaction ends, be the only one who makes, migrates, renames or drops this schema."""
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", (patience or LOCK_TIMEOUT,))
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"migrate:{schema}",))
 
 
 def migrate(connection: Connection, scope: Scope, schema: str) -> list[str]:
@@ -69,8 +87,7 @@ def migrate(connection: Connection, scope: Scope, schema: str) -> list[str]:
     """
     name = sql.Identifier(schema)
     with connection.transaction():
-        connection.execute("SET LOCAL lock_timeout = '2s'")
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"migrate:{schema}",))
+        hold(connection, schema)
         connection.execute(sql.SQL(_LEDGER).format(s=name))
         ledger = sql.SQL("SELECT name, sha256 FROM {s}.schema_migrations").format(s=name)
         applied: dict[str, str] = dict(connection.execute(ledger).fetchall())
@@ -82,9 +99,19 @@ def _apply(connection: Connection, name: sql.Identifier, one: Migration, applied
         if applied[one.name] != one.sha256:
             raise MigrationChanged(f"{one.name} was changed after it was applied")
         return False
-    connection.execute(sql.SQL(one.text).format(s=name))
+    try:
+        connection.execute(sql.SQL(one.text).format(s=name))
+    except psycopg.Error as error:
+        error.add_note(one.name)
+        raise
     connection.execute(
         sql.SQL("INSERT INTO {s}.schema_migrations (name, sha256) VALUES (%s, %s)").format(s=name),
         (one.name, one.sha256),
     )
     return True
+
+
+def _words(error: psycopg.Error) -> str:
+    """Return which migration failed and how, without PostgreSQL's details: they quote rows."""
+    where = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
+    return f"{where}{type(error).__name__}: {error.diag.message_primary or error}"

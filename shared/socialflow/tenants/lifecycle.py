@@ -18,10 +18,10 @@ from socialflow.platform.ids import new_id
 from socialflow.platform.migrator import together
 from socialflow.platform.tenancy import Tenant
 from socialflow.tenants import lifecycle_repository as repository
+from socialflow.tenants import schema
 from socialflow.tenants.events import TenantCreated, TenantDeleted, TenantPurged, TenantRestored
 from socialflow.tenants.model import usable_slug
 from socialflow.tenants.refusals import NotRestorable, OwnerRequired, SlugTaken, TenantIdTaken, TooManyTenants
-from socialflow.tenants.service import bring_up_to_date
 from socialflow.tenants.settings import checked, checked_name
 
 GRACE = timedelta(days=30)
@@ -66,13 +66,14 @@ def create(connection: Connection, wish: Wish, *, by: UUID) -> Made:
             raise OwnerRequired("There is no such person any more. Sign in again.")
         if repository.standing_by_id(connection, wish.id) not in (None, slug):
             raise TenantIdTaken("Another tenant has that id. Send a new UUID, or none.")
+        schema.reserve(connection, slug)
         tenant_id = wish.id or new_id()
         row = {"id": tenant_id, "slug": slug, "name": name, "by": by, "wish": wish.sha256}
         if not repository.register(connection, settings=settings, **row):
             return _found(connection, slug, wish, by)
         if repository.made_by(connection, by) > MOST_TENANTS:
             raise TooManyTenants(f"One person may make {MOST_TENANTS} tenants. Delete one, or ask our support.")
-        bring_up_to_date(connection, slug)
+        schema.build(connection, slug)
         repository.add_owner(connection, tenant_id, by)
         tell(connection, _known(connection, tenant_id), TenantCreated(subject_id=tenant_id))
     return Made(tenant_id, is_new=True)
@@ -85,6 +86,9 @@ def delete(connection: Connection, tenant_id: UUID, *, by: UUID) -> datetime:
     """
     with together(connection):
         repository.be_patient(connection)
+        slug = repository.standing_by_id(connection, tenant_id)
+        if slug is not None:
+            schema.alone(connection, slug)
         found = repository.locked(connection, tenant_id)
         if found is None or not repository.is_owner(connection, tenant_id, by):
             raise OwnerRequired("Only an owner may delete a tenant. Ask one of them.")
@@ -104,6 +108,7 @@ def restore(connection: Connection, slug: str, *, by: UUID) -> UUID:
     """
     with together(connection):
         repository.be_patient(connection)
+        schema.reserve(connection, slug)
         found = repository.locked_by_slug(connection, slug)
         if found is None or not repository.is_owner(connection, found.tenant.id, by):
             raise NotRestorable("You were no owner of a deleted tenant with this slug. GET /v1/tenants?deleted=true.")
@@ -112,7 +117,7 @@ def restore(connection: Connection, slug: str, *, by: UUID) -> UUID:
         if not repository.unearth(connection, found.tenant.id, within=GRACE):
             raise NotRestorable(f"The {GRACE.days} days in which the tenant could be restored are over.")
         repository.rename_schema(connection, buried(found.tenant.id), found.tenant.schema)
-        bring_up_to_date(connection, slug)
+        schema.build(connection, slug)
         repository.wake(connection, slug)
         tell(connection, found.tenant, TenantRestored(subject_id=found.tenant.id))
     return found.tenant.id
@@ -130,6 +135,7 @@ def purge(connection: Connection, tenant: Tenant) -> bool:
     """
     with together(connection):
         repository.be_patient(connection)
+        schema.alone(connection, tenant.slug)
         if not repository.entomb(connection, tenant.id, grace=GRACE):
             return False
         repository.drop(connection, buried(tenant.id), role=f"{tenant.schema}_rw")

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from socialflow.errors import FieldError, Invalid
+from socialflow.errors import FieldError, Invalid, Unavailable
 from socialflow.tenants.slugs import reserved
 
 _SLUG = re.compile(r"[a-z][a-z0-9_]{1,38}")
@@ -14,6 +14,33 @@ class UnusableSlug(Invalid):
     """A slug that cannot name a schema."""
 
     code, title = "unusable-slug", "That slug cannot be used"
+
+
+class OutdatedDeployment(Unavailable):
+    """A newer deployment migrates: a tenant made here would be behind."""
+
+    code, title = "outdated-deployment", "A newer version is being deployed"
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__(
+            "A newer version of SocialFlow is being deployed, and tenants are made by that one. Repeat in a minute.",
+            retry_after=60,
+        )
+
+
+class TenantBusy(Unavailable):
+    """Somebody else works on the tenant's schema."""
+
+    code, title = "tenant-busy", "The tenant is being changed"
+
+    def __init__(self, slug: str) -> None:
+        """Say what to do."""
+        super().__init__(
+            f"The schema of tenant {slug!r} is being made or migrated just now. Repeat in a minute; nothing was done.",
+            retry_after=60,
+            tenant=slug,
+        )
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,11 @@
 """Tenants in the registry, and the schema and role of each. These statements run as the owner of the database."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
 
 from socialflow.platform.ids import new_id
@@ -14,7 +13,7 @@ from socialflow.tenants.model import FirstMember
 
 _REGISTER = """
 INSERT INTO control.tenants AS t (id, slug, name, settings) VALUES (%s, %s, %s, %s)
-ON CONFLICT (slug) DO UPDATE SET slug = t.slug RETURNING t.id
+ON CONFLICT (slug) DO UPDATE SET name = t.name RETURNING t.id
 """
 _USER = """
 INSERT INTO control.users AS u (id, issuer, subject, email, name) VALUES (%s, %s, %s, %s, %s)
@@ -26,12 +25,21 @@ ON CONFLICT (tenant_id, user_id) DO NOTHING
 """
 _VERSION = "UPDATE control.tenants SET schema_version = %s WHERE slug = %s"
 _PLAN = "UPDATE control.tenants SET plan = %s WHERE slug = %s"
-_SLUGS = "SELECT slug FROM control.tenants WHERE status <> 'deleted' ORDER BY slug"
+_STANDING = "SELECT schema_version FROM control.tenants WHERE slug = %s"
+_TARGET = "SELECT version FROM control.schema_target FOR SHARE"
 
-# The application may become a tenant's role, and has none of its rights before it does.
-_ROLE = """
+# The application may become a tenant's role, and has none of its rights before it does. Granting a role locks it until
+# the commit, and every tenant's transaction would wait for sf_tenant: what is granted already is left alone.
+_BELONGS = """
+SELECT EXISTS (SELECT FROM pg_auth_members WHERE roleid = 'sf_tenant'::regrole AND member = %(role)s::regrole)
+   AND EXISTS (SELECT FROM pg_auth_members WHERE roleid = %(role)s::regrole AND member = 'sf_app'::regrole
+                  AND set_option AND NOT inherit_option)
+"""
+_BELONG = """
 GRANT sf_tenant TO {role};
 GRANT {role} TO sf_app WITH INHERIT FALSE, SET TRUE;
+"""
+RIGHTS: LiteralString = """
 GRANT USAGE ON SCHEMA {schema} TO {role};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
 REVOKE ALL ON {schema}.schema_migrations FROM {role};
@@ -66,11 +74,13 @@ def create_role(connection: psycopg.Connection, schema: str) -> None:
 def grant_role(connection: psycopg.Connection, schema: str) -> None:
     """Give the tenant's role its rights, on what the migrations have made."""
     names = {"schema": sql.Identifier(schema), "role": sql.Identifier(f"{schema}_rw")}
-    connection.execute(sql.SQL(_ROLE).format(**names))
+    if connection.execute(_BELONGS, {"role": f"{schema}_rw"}).fetchone() != (True,):
+        connection.execute(sql.SQL(_BELONG).format(**names))
+    connection.execute(sql.SQL(RIGHTS).format(**names))
 
 
 def note_version(connection: psycopg.Connection, slug: str, version: str) -> None:
-    """Note the newest migration that the tenant's schema has."""
+    """Note the version that the tenant's schema has now."""
     connection.execute(_VERSION, (version, slug))
 
 
@@ -79,7 +89,13 @@ def put_on_plan(connection: psycopg.Connection, slug: str, plan: str) -> None:
     connection.execute(_PLAN, (plan, slug))
 
 
-def slugs(connection: psycopg.Connection) -> list[str]:
-    """Return every living tenant's slug."""
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute(_SLUGS).fetchall()
+def schema_version(connection: psycopg.Connection, slug: str) -> str | None:
+    """Return the version that the registry has of a tenant's schema; None where it knows no such tenant."""
+    row = connection.execute(_STANDING, (slug,)).fetchone()
+    return row[0] if row else None
+
+
+def target(connection: psycopg.Connection) -> str | None:
+    """Return the version that the newest migration wants; it stays so until the commit."""
+    row = connection.execute(_TARGET).fetchone()
+    return row[0] if row else None
