@@ -7,11 +7,14 @@ A part stands between `<!-- <name>: written by make docs -->` and `<!-- end of <
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from infra_cdk import openapi
+from socialflow.identity.api_keys import SCOPES
+from socialflow.identity.model import Permission, Role, permissions_of
 from socialflow.platform.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +37,29 @@ def workflow(name: str) -> str:
     return "\n".join(["```mermaid", "stateDiagram-v2", *_states(machine, "    "), "```"])
 
 
+def permissions() -> str:
+    """Return who has each permission, and which routes ask for it."""
+    asking: dict[str, list[str]] = {}
+    for path, methods in openapi.document()["paths"].items():
+        for method, operation in methods.items():
+            asking.setdefault(_asked(operation), []).append(f"`{method.upper()} {path.removeprefix('/v1')}`")
+    roles = get_args(Role)
+    rows = [
+        f"| permission | {' | '.join(roles)} | API key | routes, under `/v1` |",
+        "|---|" + "---|" * (len(roles) + 2),
+    ]
+    for permission in get_args(Permission):
+        held = [permission in permissions_of(role) for role in roles] + [permission in SCOPES]
+        marks = " | ".join("✓" if each else "" for each in held)
+        rows.append(f"| `{permission}` | {marks} | {', '.join(asking.get(permission, ['none yet']))} |")
+    everybody = " | ".join(["✓"] * len(roles))
+    rows.append(f"| signed in | {everybody} | | {', '.join(asking.get('signed in', []))} |")
+    rows.append(f"| nobody asked | {everybody} | ✓ | {', '.join(asking.get('nobody asked', []))} |")
+    return "\n".join(rows)
+
+
 PAGES = {
+    "security.md": {"permissions": permissions},
     "operations.md": {"settings": settings},
     "architecture.md": {
         "ingest media": lambda: workflow("ingest_media"),
@@ -96,6 +121,12 @@ def _ways_out(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield ": otherwise", state["Default"]
     if "Next" in state:
         yield "", state["Next"]
+
+
+def _asked(operation: Mapping[str, Any]) -> str:
+    if operation.get("security") == []:
+        return "nobody asked"
+    return str(operation.get("x-permission", "signed in"))
 
 
 def _shown(default: object) -> str:

@@ -27,6 +27,8 @@ _OWN_MODELS = {"HTTPValidationError", "ValidationError", "ResponseValidationErro
 _DESCRIPTION = """From a team's upload to a published post.
 
 Send `Authorization: Bearer <token>`, and `X-Tenant-Id` with a tenant's slug or id wherever a permission is asked for.
+Every answer to somebody who is signed in tells how often they may ask: `RateLimit-Limit` a minute, `-Remaining` now,
+and `-Reset`, the seconds until all of it is there again. Past that: 429, with `Retry-After`.
 Whatever goes wrong is a problem document (RFC 9457) with a `code`, and a `detail` that says what to do next.
 Lists of states and roles are open: accept values that you do not know.
 """

@@ -11,6 +11,7 @@ Nothing here reads the environment. `infra_cdk/app.py` does, once: it takes the 
     oidc_jwks_url            http://127.0.0.1:8081/.well-known/jwks.json   default: under the issuer
     oidc_audience            socialflow                                empty: `aud` is not checked
     oidc_authorized_parties  web,mobile                                comma list; empty: `azp` is not checked
+    requests_per_minute      300                                       of one caller; 0: what the plan includes
     presign_ttl              3600                                      seconds
     review_ttl               604800                                    seconds
     prepare_lead             120                                       seconds
@@ -124,6 +125,8 @@ class Stage:
     # Requests a second, over all tenants: a fuse for the account. Fairness between callers is the API's own.
     throttle_rate: int = 500
     throttle_burst: int = 1_000
+    # Requests a minute from one caller; 0 is what the tenant's plan includes.
+    requests_per_minute: int = 0
     # Stateful resources outlive their stack and cannot be deleted by it.
     protected: bool = False
     egress_allowed_hosts: tuple[str, ...] = ()
@@ -164,6 +167,8 @@ LOCAL = Stage(
     mail=Mail("no-reply@socialflow.example", "http://127.0.0.1:8080/invitations"),
     cors_origins=("http://127.0.0.1:8080",),
     egress_allowed_hosts=("127.0.0.1:8084",),
+    # A demo that looks on every moment, and tests that do nothing else, all of them the same few callers.
+    requests_per_minute=6_000,
     # The engine starts a process of about 49 MB for each call in flight and never fewer.
     # Captions are slow and nobody waits for their second: two at once leave the machine to what is due.
     concurrency=Concurrency(api=8, steps=4, publishing=8, captioning=2),
@@ -209,6 +214,7 @@ OVERRIDES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "log_level": ("", "log_level", str.upper),
     "cors_origins": ("", "cors_origins", _names),
     "egress_allowed_hosts": ("", "egress_allowed_hosts", _names),
+    "requests_per_minute": ("", "requests_per_minute", int),
     "oidc_issuer": ("identity", "issuer", str),
     "oidc_jwks_url": ("identity", "jwks_url", str),
     "oidc_audience": ("identity", "audience", str),

@@ -1,9 +1,12 @@
-"""Each minute, and whenever a fact asks for a workflow: every subject that is due gets its execution."""
+"""Each minute, and whenever a fact asks for a workflow: every subject that is due gets its execution.
+
+The minute's call also throws away how often somebody asked long ago.
+"""
 
 import time
 from typing import Any
 
-from socialflow.platform import work
+from socialflow.platform import pace, work
 from socialflow.platform.entry import entry
 from socialflow.platform.settings import DatabaseSettings, WorkflowSettings
 
@@ -14,9 +17,11 @@ SECONDS = 20.0
 
 
 @entry(*NEEDS)
-def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
+def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     """Take any event; return how many executions were started."""
     until = time.monotonic() + SECONDS
+    if event.get("detail-type") == "Scheduled Event":
+        pace.sweep()
     machines = WorkflowSettings.from_env()
     by_kind = {"ingest": machines.ingest_state_machine, "publish": machines.publish_state_machine}
     started = 0

@@ -116,6 +116,7 @@ class ServiceFunction(Construct):
             oidc_jwks_url=identity.keys_url,
             oidc_audience=identity.audience,
             oidc_authorized_parties=identity.authorized_parties,
+            requests_per_minute=self.stage.requests_per_minute,
         )
 
     def takes_webhooks_of_clerk(self, secret: aws_secretsmanager.Secret) -> Self:

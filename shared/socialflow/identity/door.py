@@ -2,15 +2,23 @@
 
 from functools import cache, partial
 
+from socialflow.entitlements.model import DEFAULT_PLAN, limit
 from socialflow.identity import api_key_service, gateway, service
 from socialflow.identity.api_keys import PeopleOnly, presented
 from socialflow.identity.model import Claims
 from socialflow.identity.tokens import Verifier
+from socialflow.platform import pace
 from socialflow.platform.caller import Membership, User
 from socialflow.platform.clock import now
 from socialflow.platform.database import control
 from socialflow.platform.http.refusals import TenantRequired
+from socialflow.platform.pace import Allowance, Turn
 from socialflow.platform.settings import OidcSettings
+from socialflow.platform.tenancy import Tenant
+
+CALLERS = 10
+"""How many callers of a tenant may each use their whole allowance at one time: the rest of them share it."""
+UNLIMITED = 1_000_000
 
 
 def sign_in(authorization: str) -> User:
@@ -40,6 +48,19 @@ def admit(authorization: str, tenant: str) -> Membership:
         raise TenantRequired
     with control() as connection:
         return service.enter(connection, service.sign_in(connection, claims), tenant)
+
+
+def turn(user: User, tenant: Tenant | None) -> Turn:
+    """Count a request against its caller's allowance and its tenant's, which the plan says; raises `Unavailable`.
+
+    Whoever asks in no tenant has the default plan's. A setting takes the place of every plan's figure.
+    """
+    said = OidcSettings.from_env().requests_per_minute
+    each = said or limit(tenant.plan if tenant else DEFAULT_PLAN, "requests_per_minute") or UNLIMITED
+    if tenant is None:
+        return pace.take(Allowance(str(user.id), each))
+    caller = Allowance(f"{tenant.id}/{user.id}", each)
+    return pace.take(caller, Allowance(str(tenant.id), each * CALLERS), cell=tenant.cell)
 
 
 def _verified(authorization: str) -> Claims:

@@ -138,6 +138,26 @@ def engine_room(cell: str = "cell-1") -> Iterator[Connection]:
         yield connection
 
 
+def alone(cell: str, row: type[T], query: LiteralString, params: Params = None) -> T:
+    """Run a statement on a cell as a transaction of its own, in one round trip; return its one row.
+
+    On a connection that has died meanwhile it is run again: only for what may be.
+    """
+    kept = _connections().get(cell)
+    if kept is not None:
+        try:
+            return _only(kept, row, query, params)
+        except psycopg.OperationalError as error:
+            if not kept.broken:
+                raise DatabaseDown from error
+            _abandon(cell, kept)
+    fresh = _connections()[cell] = _connect()
+    try:
+        return _only(fresh, row, query, params)
+    except psycopg.OperationalError as error:
+        raise DatabaseDown from error
+
+
 @contextmanager
 def control() -> Iterator[Connection]:
     """Open a transaction on the registry of tenants and people."""
@@ -215,6 +235,13 @@ def _begin(place: str, begin: sql.Composed) -> Connection:
         _abandon(place, fresh)
         raise
     return fresh
+
+
+def _only(connection: Connection, row: type[T], query: LiteralString, params: Params) -> T:
+    with connection.cursor(row_factory=_factory(row)) as cursor:
+        found: T | None = cursor.execute(query, params).fetchone()
+    assert found is not None
+    return found
 
 
 def _abandon(place: str, connection: Connection) -> None:

@@ -107,12 +107,13 @@ class KeySettings(Settings):
 
 @dataclass(frozen=True)
 class OidcSettings(Settings):
-    """Whose tokens are believed."""
+    """Who is let in: whose tokens are believed, and how often somebody may ask."""
 
     oidc_issuer: str = told("The only `iss` that is accepted.")
     oidc_jwks_url: str = told("Where the issuer's public keys are.")
     oidc_audience: str = told("The `aud` to demand; empty: not checked.", "")
     oidc_authorized_parties: tuple[str, ...] = told("The `azp` to accept, a comma list; empty: not checked.", ())
+    requests_per_minute: int = told("Requests a minute from one caller; 0: what the tenant's plan includes.", 0)
 
 
 @dataclass(frozen=True)

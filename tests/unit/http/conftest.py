@@ -31,6 +31,7 @@ from socialflow.platform.http import (
     tagged,
 )
 from socialflow.platform.http.refusals import TenantRequired
+from socialflow.platform.pace import Turn
 from socialflow.platform.tenancy import Tenant
 from tests.api import Reply, event
 
@@ -45,6 +46,7 @@ class FakeDoor:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.next_turn: Turn | Exception = Turn(allowed=True, whose="caller", limit=100, ahead=0.6)
         self.permissions = frozenset({"things:read", "things:write"})
 
     def sign_in(self, authorization: str) -> User:
@@ -63,6 +65,12 @@ class FakeDoor:
         status: Any = "active" if tenant == "acme" else "suspended"
         found = Tenant(UUID(int=len(tenant)), tenant, tenant.title(), status, "free", {}, "cell-1")
         return Membership(user, found, "editor", self.permissions)
+
+    def turn(self, user: User, tenant: Tenant | None) -> Turn:
+        self.asked.append(f"turn in {tenant.slug if tenant else 'no tenant'}")
+        if isinstance(self.next_turn, Exception):
+            raise self.next_turn
+        return self.next_turn
 
 
 class ThingPart(BaseModel):

@@ -63,7 +63,7 @@ def test_a_suspended_tenant_reads(edge: Edge) -> None:
 
 def test_a_signed_in_route_needs_no_tenant(edge: Edge) -> None:
     assert edge.ask("GET", "/v1/mine", headers={"authorization": "Bearer good"}).status == 200
-    assert edge.door.asked == ["sign in"]
+    assert edge.door.asked == ["sign in", "turn in no tenant"]
 
 
 def test_who_asked_before_is_forgotten(edge: Edge) -> None:

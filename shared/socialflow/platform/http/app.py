@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from socialflow.errors import MethodNotAllowed, NotFound, Refusal, Unavailable
 from socialflow.platform import settings
-from socialflow.platform.http import problems
+from socialflow.platform.http import problems, turns
 from socialflow.platform.http.access import Access, declared
 from socialflow.platform.http.event import sound
 from socialflow.platform.http.guard import Door, Guard, RequestReader, nothing_at
@@ -140,8 +140,10 @@ def entry(app: Api, *needs: type[settings.Settings]) -> Handler:
         app.request_id = request.request_id
         logger.clear_state()
         logger.append_keys(request_id=request.request_id)
+        turns.forget()
         answer = app.answer(request.event, context, needs)
-        answer["headers"] = {**SECURITY_HEADERS, **answer.get("headers", {}), "X-Request-Id": request.request_id}
+        own = {**turns.headers(), "X-Request-Id": request.request_id}
+        answer["headers"] = {**SECURITY_HEADERS, **answer.get("headers", {}), **own}
         if request.head or answer["statusCode"] in _BODILESS:
             answer["body"] = ""
         if answer["statusCode"] in _BODILESS:

@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import O
 from socialflow.errors import FieldError, Invalid, MethodNotAllowed, NotFound
 from socialflow.platform.acting import SYSTEM, Actor, act_as
 from socialflow.platform.caller import Caller, Membership, User
-from socialflow.platform.http import body
+from socialflow.platform.http import body, turns
 from socialflow.platform.http.access import Access
 from socialflow.platform.http.refusals import PermissionDenied, TenantSuspended
 from socialflow.platform.observability import logger
@@ -69,7 +69,7 @@ _user: ContextVar[User | None] = ContextVar("user", default=None)
 _caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
 
 
-class Door(Protocol):
+class Door(turns.Pacer, Protocol):
     """Who may come in: the identity context, or a fake of it."""
 
     def sign_in(self, authorization: str) -> User:
@@ -153,7 +153,9 @@ def _let_in(door: Door | None, asked: Asked, access: Access) -> None:
         raise RuntimeError("A route that asks for a user was registered without a door")
     authorization = asked.header("Authorization")
     if access.permission is None:
-        _signed_in(door.sign_in(authorization), asked)
+        user = door.sign_in(authorization)
+        _signed_in(user, asked)
+        turns.take(door, user, None)
         return
     member = door.admit(authorization, asked.header(TENANT_HEADER))
     _signed_in(member.user, asked)
@@ -166,6 +168,7 @@ def _let_in(door: Door | None, asked: Asked, access: Access) -> None:
         )
     if access.changes(asked.method) and not member.tenant.active:
         raise TenantSuspended("A suspended tenant can be read, and changes nothing. Ask its owner.")
+    turns.take(door, member.user, member.tenant)
     _caller.set(Caller(member.user, member.tenant, member.role, member.permissions, asked.app.request_id))
 
 

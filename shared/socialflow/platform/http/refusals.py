@@ -1,6 +1,6 @@
 """The refusals of the HTTP edge itself; the contexts have their own."""
 
-from socialflow.errors import Forbidden, Invalid, Refusal
+from socialflow.errors import Forbidden, Invalid, Refusal, TooManyRequests
 
 
 class TenantRequired(Refusal):
@@ -41,6 +41,12 @@ class TenantSuspended(Forbidden):
     """A suspended tenant reads, and changes nothing."""
 
     code, title = "tenant-suspended", "The tenant is suspended"
+
+
+class RateLimited(TooManyRequests):
+    """The caller, or the tenant in all, asks more often than its plan includes."""
+
+    code, title = "rate-limited", "Slow down"
 
 
 class Bug(Refusal):
