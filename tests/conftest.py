@@ -208,6 +208,7 @@ def clean(
 ) -> Iterator[None]:
     """A database in which nothing has happened yet; both tenants exist."""
     act_as(SYSTEM)
+    superuser.execute("TRUNCATE control.audit_log, control.audit_head")
     yield
     database.forget()
     secrets.forget_all()
@@ -224,7 +225,6 @@ def clean(
     owner.execute("DELETE FROM control.webhook_receipts")
     for table in PEOPLE:
         owner.execute(sql.SQL("INSERT INTO control.{0} TABLE kept.{0}").format(sql.Identifier(table)))
-    superuser.execute("TRUNCATE control.audit_log, control.audit_head")
 
 
 def _unmake_tenants(owner: psycopg.Connection) -> None:

@@ -323,3 +323,14 @@ def test_a_tenant_that_cannot_be_purged_stops_no_other_and_is_tried_again(
         assert purge({}, None) == {"purged": ["north_wind"], "failed": ["north"]}
     assert registry.value("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'deleted_%%'") == 1
     assert purge({}, None) == {"purged": ["north"], "failed": []}
+
+
+def test_the_audit_names_who_asked_for_what_the_owner_of_tenants_does(member: Member, registry: Registry) -> None:
+    acme = registry.value("SELECT id FROM control.tenants WHERE slug = 'acme'")
+    assert member("owner").delete("/v1/tenant?confirm=acme", x_request_id="the-deletion").status == 200
+    rows = registry.column(
+        "SELECT concat_ws('|', action, actor_kind, actor_name, request_id, address) FROM control.audit_log"
+        " WHERE chain = %s AND changes ->> 'status' IS NOT NULL",
+        str(acme),
+    )
+    assert rows == ["tenant.update|person|Owner of acme|the-deletion|192.0.2.1"]
