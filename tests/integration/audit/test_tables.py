@@ -17,6 +17,8 @@ NOT_AUDITED = {
     "schema_migrations": "the migrator's own ledger",
     "webhook_receipts": "what has been taken: its effect is audited",
     "clerk_memberships": "what Clerk said last: what came of it is a member's row, which is audited",
+    "migration_state": "how far a migration has come",
+    "schema_target": "what the newest migration wants",
     "outbox": "facts on their way out: what they tell of is audited",
 }
 SECRETS = {
