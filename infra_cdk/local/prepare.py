@@ -17,6 +17,7 @@ from infra_cdk.local.accounts import PEOPLE, TENANTS, Person
 from infra_cdk.local.engine import Engine
 from infra_cdk.local.issuer import Issuer
 from infra_cdk.local.process import LocalError
+from infra_cdk.stages import LOCAL
 
 FUNCTIONS = "socialflow-local-"
 # A machine that people try things on, and measure, is not to meet the limits of the free plan.
@@ -45,6 +46,11 @@ def put_secrets(engine: Engine, cluster: postgres.Cluster, outputs: Mapping[str,
             manager.put_secret_value(SecretId=arn, SecretString=value)
     # A new one harms nothing: of a link that was mailed only the hash is looked at.
     manager.put_secret_value(SecretId=outputs["InvitationSecret"], SecretString=token_urlsafe(32))
+
+
+def let_mail_leave(engine: Engine) -> None:
+    """Let the engine's SES send for the stage's domain; on AWS the domain's owner proves it once."""
+    engine.client("sesv2").create_email_identity(EmailIdentity=LOCAL.mail.domain)
 
 
 def _secret(manager: Any, arn: str) -> str:

@@ -111,6 +111,7 @@ class Supervisor:
             changed = deployment.run()
             outputs = deployment.outputs()
             prepare.put_secrets(engine, cluster, outputs)
+            prepare.let_mail_leave(engine)
             if changed or not engine.is_sealed:
                 self._children["engine"] = engine.seal(self._children["engine"])
                 if not deployment.is_done:
