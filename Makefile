@@ -30,6 +30,7 @@ UV := .tools/uv
 VENV := .venv/.synced
 ENGINE := .tools/engine/.synced
 NODE := .tools/.node
+STRIPE := .tools/stripe/.synced
 NPM := infra_cdk/node_modules/.installed
 RUN := .venv/bin/python
 STAGES := local dev staging prod
@@ -103,7 +104,7 @@ docs: $(VENV) ## write the parts of docs/*.md that the code knows: settings, wor
 
 # --- what the above stand on -----------------------------------------------------------------------------------
 
-tools: $(VENV) $(ENGINE) $(NODE)
+tools: $(VENV) $(ENGINE) $(NODE) $(STRIPE)
 
 node: $(NODE)
 
@@ -125,6 +126,11 @@ $(VENV): uv.lock pyproject.toml | $(UV)
 $(ENGINE): uv.lock pyproject.toml | $(UV)
 	@echo "Installing the local engine"
 	@UV_PROJECT_ENVIRONMENT=.tools/engine $(UV) sync --frozen --quiet --only-group engine --no-install-project
+	@touch $@
+
+$(STRIPE): uv.lock pyproject.toml | $(UV)
+	@echo "Installing a Stripe for the tests"
+	@UV_PROJECT_ENVIRONMENT=.tools/stripe $(UV) sync --frozen --quiet --only-group stripe-peer --no-install-project
 	@touch $@
 
 $(NODE): uv.lock infra_cdk/node.py | $(UV)

@@ -24,6 +24,8 @@ DOCUMENT = ROOT / "docs" / "openapi.json"
 
 _OWN_MODELS = {"HTTPValidationError", "ValidationError", "ResponseValidationError"}
 """Powertools' shapes of errors, which never leave: every refusal is a problem document."""
+_COUNTED = {("POST", "/v1/media/uploads"), ("POST", "/v1/posts"), ("POST", "/v1/accounts"), ("POST", "/v1/api-keys")}
+"""Routes that take of what the tenant's plan includes."""
 _DESCRIPTION = """From a team's upload to a published post.
 
 Send `Authorization: Bearer <token>`, and `X-Tenant-Id` with a tenant's slug or id wherever a permission is asked for.
@@ -120,6 +122,8 @@ def _completed(operation: dict[str, Any], function: str, app: Api, route: tuple[
         statuses |= {422}
     if any(parameter.get("in") == "path" for parameter in parameters):
         statuses |= {404, 409} if access.changes(route[0]) else {404}
+    if route in _COUNTED:
+        statuses |= {402}
     operation["x-function"] = function
     if not parameters:
         del operation["parameters"]

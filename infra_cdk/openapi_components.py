@@ -13,6 +13,7 @@ from socialflow.platform.http.problems import MEDIA_TYPE, TYPE_PREFIX
 _REASONS = {
     400: "A header or a cursor is missing or cannot be used",
     401: "Nobody is signed in",
+    402: "The tenant's plan includes no more of it: `meter`, `limit`, `used` and `plan` say of what",
     403: "Not a member of the tenant, a permission is missing, or the tenant is suspended",
     404: "There is no such thing for this caller",
     409: "The state of things forbids it now",

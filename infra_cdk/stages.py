@@ -18,6 +18,8 @@ Nothing here reads the environment. `infra_cdk/app.py` does, once: it takes the 
     horizon                  86400                                     seconds
     caption_model            openai/offline                            a LiteLLM model name
     caption_api_base         http://127.0.0.1:8083/v1                  empty: the provider's own
+    stripe_prices            pro=price_1,business=price_2              comma list; empty: nothing is sold
+    stripe_api_base          http://127.0.0.1:8420                     empty: Stripe's own
     egress_allowed_hosts     127.0.0.1:8084                            comma list of host:port; local stage only
     mail_sender              no-reply@socialflow.example               an address whose domain SES may send for
     invitation_page          http://127.0.0.1:8080/invitations         what an invitation's link opens
@@ -29,7 +31,7 @@ Names that follow from the stage, and that whoever deploys it relies on:
     functions            socialflow-<stage>-<function>   e.g. socialflow-local-api_media
     state machines       socialflow-<stage>-ingest-media, socialflow-<stage>-publish-post
     outputs, storage     MediaBucket DatabaseSecret DatabaseOwnerSecret CaptionApiKeySecret ClerkWebhookSecret
-                         InvitationSecret KeyArn
+                         InvitationSecret StripeSecret KeyArn
     outputs, service     ApiId ApiUrl BusName DoorbellQueueUrl IngestStateMachine PublishStateMachine
 
 The secrets are made with a random value: whoever deploys puts the real ones, as the database is not in a stack of
@@ -85,6 +87,13 @@ class Mail:
         return self.sender.rpartition("@")[2]
 
 
+class Billing:
+    """What is sold: `plan=price` with the ids of Stripe's prices, and where Stripe answers."""
+
+    prices: tuple[str, ...] = ()
+    api_base: str = ""
+
+
 @dataclass(frozen=True)
 class Timing:
     """Waits of the product, in seconds."""
@@ -119,6 +128,7 @@ class Stage:
     mail: Mail
     cors_origins: tuple[str, ...]
     timing: Timing = field(default_factory=Timing)
+    billing: Billing = field(default_factory=Billing)
     concurrency: Concurrency = field(default_factory=Concurrency)
     log_level: str = "INFO"
     log_retention_days: int = 30
@@ -227,6 +237,8 @@ OVERRIDES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "invitation_page": ("mail", "invitation_page", str),
     "caption_model": ("captioner", "model", str),
     "caption_api_base": ("captioner", "api_base", str),
+    "stripe_prices": ("billing", "prices", _names),
+    "stripe_api_base": ("billing", "api_base", str),
 }
 
 

@@ -68,7 +68,9 @@ AI = Layer(
     },
 )
 
-LAYERS: Mapping[str, Layer] = {layer.name: layer for layer in (CORE, MEDIA, AI)}
+BILLING = Layer("billing", on_top_of=("core",))
+
+LAYERS: Mapping[str, Layer] = {layer.name: layer for layer in (CORE, MEDIA, AI, BILLING)}
 
 # Python runs these at start, before any code of ours: the way in of every supply-chain attack so far.
 REFUSED_NAMES = ("sitecustomize", "usercustomize")

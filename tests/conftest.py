@@ -32,6 +32,7 @@ REGION = "eu-central-1"
 ROLES = ("owner", "admin", "editor", "viewer")
 CLERK_SECRETS = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 """The present signing secret and the one that it took over from."""
+STRIPE_KEYS = {"api_key": "sk_test_1234567", "webhook_secrets": ["whsec_retiring", "whsec_present"]}
 PEOPLE = ("users", "members")
 """Tables of the registry that each test finds as the first did."""
 
@@ -47,6 +48,7 @@ class Cloud:
     ingest: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:ingest"
     publish: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:publish"
     database_secret: str = ""
+    stripe_secret: str = ""
     owner_secret: str = ""
     clerk_webhook_secret: str = ""
     invitation_secret: str = ""
@@ -72,6 +74,9 @@ class Cloud:
             "PUBLISH_STATE_MACHINE": self.publish,
             "CAPTION_MODEL": "openai/offline",
             "CLERK_WEBHOOK_SECRET": self.clerk_webhook_secret,
+            "STRIPE_SECRET": self.stripe_secret,
+            "STRIPE_PRICES": "pro=price_pro,pro=price_pro_yearly,business=price_business",
+            "APP_ORIGINS": "https://app.test,https://other.app.test:8443",
         }
         return {settings.PREFIX + key: value for key, value in values.items()}
 
@@ -151,6 +156,7 @@ def _make(cluster: Cluster) -> Cloud:
         queue_url=boto3.client("sqs").create_queue(QueueName="doorbell")["QueueUrl"],
         key_id=boto3.client("kms").create_key()["KeyMetadata"]["KeyId"],
         database_secret=arns[APP],
+        stripe_secret=keeper.create_secret(Name="stripe", SecretString=json.dumps(STRIPE_KEYS))["ARN"],
         owner_secret=arns[OWNER],
         clerk_webhook_secret=keeper.create_secret(Name="clerk", SecretString=CLERK_SECRETS)["ARN"],
         invitation_secret=keeper.create_secret(Name="invitations", SecretString="random")["ARN"],
@@ -222,7 +228,7 @@ def clean(
     )
     superuser.execute("TRUNCATE control.outbox, control.invitations")
     owner.execute("DELETE FROM control.users; DELETE FROM control.clerk_organizations")
-    owner.execute("DELETE FROM control.webhook_receipts")
+    owner.execute("DELETE FROM control.webhook_receipts; DELETE FROM control.billing")
     for table in PEOPLE:
         owner.execute(sql.SQL("INSERT INTO control.{0} TABLE kept.{0}").format(sql.Identifier(table)))
 

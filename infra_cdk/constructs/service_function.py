@@ -211,6 +211,12 @@ class ServiceFunction(Construct):
             mail_sender=mail.sender, invitation_page=mail.invitation_page, invitation_secret=secret.secret_arn
         )
 
+    def asks_stripe(self, keys: aws_secretsmanager.Secret) -> Self:
+        """Sell plans, and hear of what became of them."""
+        billing = self.stage.billing
+        self.may(["secretsmanager:GetSecretValue"], keys.secret_arn)
+        return self.knows(stripe_secret=keys.secret_arn, stripe_api_base=billing.api_base, stripe_prices=billing.prices)
+
     def _objects(self, actions: list[str], media: Media) -> Self:
         self.may(actions, f"{media.arn}/{OBJECTS}")
         one_bucket = "One bucket holds all tenants' objects; which of them, is decided in the code that asks."

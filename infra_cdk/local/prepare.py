@@ -39,6 +39,7 @@ def put_secrets(engine: Engine, cluster: postgres.Cluster, outputs: Mapping[str,
         "DatabaseOwnerSecret": json.dumps(cluster.secret(postgres.OWNER)),
         "CaptionApiKeySecret": CAPTION_KEY,
         "ClerkWebhookSecret": CLERK_WEBHOOK_SECRET,
+        "StripeSecret": json.dumps({"api_key": "", "webhook_secrets": []}),  # nothing is sold here
     }
     for output, value in wanted.items():
         arn = outputs[output]

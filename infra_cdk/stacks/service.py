@@ -122,6 +122,7 @@ class ServiceStack(Stack):
         named["api_accounts"].seals_credentials(store.credentials_key).calls_networks()
         named["api_tenants"].asks_tenant_owner(self.tenant_owner)
         named["api_clerk_webhook"].takes_webhooks_of_clerk(store.clerk_webhook_secret)
+        named |= self._billing()
         api = Api(self, "Api", stage, named["api_system"])
         api.route(named["api_system"], ["/v1/health"], HttpMethod.GET)
         api.route(named["api_me"], ["/v1/me", "/v1/me/{proxy+}"])
@@ -138,7 +139,18 @@ class ServiceStack(Stack):
         api.route(audit, ["/v1/audit", "/v1/audit/{proxy+}"])
         team = ("/v1/members", "/v1/invitations")
         api.route(named["api_team"], [each + rest for each in team for rest in ("", "/{proxy+}")])
+        api.route(named["api_plan"], ["/v1/plans", "/v1/plan", "/v1/plan/{proxy+}"])
+        api.route(named["api_stripe_webhook"], ["/v1/webhooks/stripe"])
         return api
+
+    def _billing(self) -> dict[str, ServiceFunction]:
+        """What speaks with Stripe, and with its library."""
+        store, reserved = self.storage, self.stage.concurrency.api
+        plan = self._function("api_plan", API, reserved=reserved, extra_layers=["billing"])
+        plan.signs_in().asks_stripe(store.stripe).knows(app_origins=self.stage.cors_origins)
+        webhook = self._function("api_stripe_webhook", API, reserved=reserved, extra_layers=["billing"])
+        webhook.asks_stripe(store.stripe).rings(self.doorbell)
+        return {"api_plan": plan, "api_stripe_webhook": webhook}
 
     def _consumers(self) -> None:
         store, messaging = self.storage, self.messaging

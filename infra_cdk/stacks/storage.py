@@ -36,6 +36,7 @@ class StorageStack(Stack):
         self.caption_key = self._secret("CaptionApiKeyValue", "The caption provider's API key: text")
         self.clerk_webhook_secret = self._secret("ClerkWebhookSecretValue", "Clerk's webhook signing secrets: text")
         self.invitation_secret = self._secret("InvitationSecretValue", "What invitations' tokens are made with: random")
+        self.stripe = self._secret("StripeValue", "Stripe: JSON {api_key, webhook_secrets}")
         outputs = {
             "MediaBucket": self.media.bucket.bucket_name,
             "DatabaseSecret": self.database_secret.secret_arn,
@@ -43,6 +44,7 @@ class StorageStack(Stack):
             "CaptionApiKeySecret": self.caption_key.secret_arn,
             "ClerkWebhookSecret": self.clerk_webhook_secret.secret_arn,
             "InvitationSecret": self.invitation_secret.secret_arn,
+            "StripeSecret": self.stripe.secret_arn,
             "KeyArn": self.credentials_key.key_arn,
         }
         for name, value in outputs.items():

@@ -15,7 +15,12 @@ FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handl
 WORKFLOWS = sorted(path.name.split(".")[0] for path in (ROOT / "infra_cdk" / "workflows").glob("*.asl.json"))
 # An HTTP API waits this long for an integration, in seconds.
 GATEWAY_PATIENCE = 30
-EXTRA_LAYERS = {"task_process_media": {"media"}, "task_write_caption": {"ai"}}
+EXTRA_LAYERS = {
+    "task_process_media": {"media"},
+    "task_write_caption": {"ai"},
+    "api_plan": {"billing"},
+    "api_stripe_webhook": {"billing"},
+}
 
 
 def definition(workflow: str) -> dict[str, Any]:

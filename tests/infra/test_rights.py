@@ -11,6 +11,7 @@ LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 DATABASE = {"secretsmanager:GetSecretValue on DatabaseSecretValue"}
 OWNER = {"secretsmanager:GetSecretValue on DatabaseOwnerSecretValue"}
 RING = {"sqs:SendMessage on MessagingDoorbell"}
+STRIPE = {"secretsmanager:GetSecretValue on StripeValue"}
 READ = {"s3:GetObject on media-arn/tenants/*", "s3:GetObjectVersion on media-arn/tenants/*", "kms:Decrypt on MediaKey"}
 FIND = READ | {"s3:ListBucket on media-arn"}
 WRITE = {"s3:PutObject on media-arn/tenants/*", "kms:GenerateDataKey on MediaKey"}
@@ -47,6 +48,8 @@ EXPECTED = {
     | UNDELIVERED
     | {"secretsmanager:GetSecretValue on InvitationSecretValue"}
     | {f"ses:{verb} on <the stage's domain>" for verb in ("SendEmail", "SendRawEmail")},
+    "api_plan": DATABASE | STRIPE,
+    "api_stripe_webhook": DATABASE | STRIPE | RING,
     "on_object_created": DATABASE | RING | UNDELIVERED,
     "on_doorbell": DATABASE | CONSUME | {"events:PutEvents on MessagingBus"},
     "on_decision": DATABASE | UNDELIVERED | _answer("ingest-media", "publish-post"),

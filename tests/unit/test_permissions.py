@@ -8,7 +8,12 @@ import pytest
 from infra_cdk import openapi
 from socialflow.identity.model import PERMISSIONS, permissions_of
 
-PUBLIC = {("get", "/v1/health"), ("post", "/v1/webhooks/clerk")}
+PUBLIC = {
+    ("get", "/v1/health"),
+    ("get", "/v1/plans"),
+    ("post", "/v1/webhooks/clerk"),
+    ("post", "/v1/webhooks/stripe"),
+}
 SIGNED_IN = {
     ("get", "/v1/me"),
     ("get", "/v1/me/queue"),

@@ -23,6 +23,9 @@ METERS: tuple[Meter, ...] = get_args(Meter)
 MONTHLY: frozenset[Meter] = frozenset({"uploads", "posts", "ai_tokens", "ai_budget_usd"})
 """Counted by the calendar month (UTC); every other meter stands until something is given back."""
 
+COUNTED: tuple[Meter, ...] = ("storage_bytes", "uploads", "posts", "accounts")
+"""Counted here as they are taken; members and keys are counted where their rows are."""
+
 DEFAULT_PLAN = "free"
 STANDING = "standing"
 """The period of what has none."""

@@ -1,8 +1,12 @@
 """The SQL of usage."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
-from socialflow.platform.database import Transaction
+from psycopg.rows import dict_row
+
+from socialflow.platform.database import Connection, Transaction
 
 # One statement asks and takes: a second request waits for the row and is held against what the first one left.
 _TAKE = """
@@ -22,6 +26,13 @@ ON CONFLICT (tenant, meter, period) DO UPDATE SET used = u.used RETURNING used
 """
 _USED = """
 SELECT meter, used FROM cell.usage WHERE tenant = %(tenant)s AND period = ANY(%(periods)s)
+"""
+
+
+_REGISTERED = """
+SELECT (SELECT count(*) FROM control.members WHERE tenant_id = %(tenant)s) AS seats,
+       (SELECT count(*) FROM control.api_keys
+         WHERE tenant_id = %(tenant)s AND revoked_at IS NULL AND expires_at > %(at)s) AS api
 """
 
 
@@ -52,6 +63,12 @@ def used(tx: Transaction, periods: list[str]) -> dict[str, int]:
     """Return what is used of each meter that has been counted in one of the periods."""
     found = tx.all(_Used, _USED, {"tenant": tx.tenant.slug, "periods": periods})
     return {one.meter: one.used for one in found}
+
+
+def registered(connection: Connection, tenant_id: UUID, *, at: datetime) -> dict[str, int]:
+    """Return the seats that are taken and the keys that open something."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_REGISTERED, {"tenant": tenant_id, "at": at}).fetchone() or {}
 
 
 def _which(tx: Transaction, meter: str, period: str) -> dict[str, object]:

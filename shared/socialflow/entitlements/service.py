@@ -5,11 +5,12 @@ Call it after the subject's row is locked or written, and before a fact is emitt
 
 from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID
 
 from socialflow.entitlements import repository
 from socialflow.entitlements.events import PlanWarning
-from socialflow.entitlements.model import LimitReached, Meter, limit, period_of, warns
-from socialflow.platform.database import Transaction
+from socialflow.entitlements.model import COUNTED, LimitReached, Meter, limit, period_of, warns
+from socialflow.platform.database import Connection, Transaction
 
 
 def take(tx: Transaction, meter: Meter, n: int = 1, *, at: datetime) -> None:
@@ -47,8 +48,14 @@ def make_room(tx: Transaction, meter: Meter, n: int, announced: Callable[[], int
 
 
 def used(tx: Transaction, *, at: datetime) -> dict[str, int]:
-    """Return what is used of each meter that is counted here, now or this month."""
-    return repository.used(tx, sorted({period_of("uploads", at), period_of("accounts", at)}))
+    """Return what is used of each meter that is counted in the tenant's cell, now or this month."""
+    periods = sorted({period_of(meter, at) for meter in COUNTED})
+    return dict.fromkeys(COUNTED, 0) | repository.used(tx, periods)
+
+
+def registered(connection: Connection, tenant_id: UUID, *, at: datetime) -> dict[str, int]:
+    """Return what is used of each meter that the registry's own rows count."""
+    return repository.registered(connection, tenant_id, at=at)
 
 
 def _warn(tx: Transaction, meter: Meter, period: str, *, used: int, before: int) -> None:

@@ -163,6 +163,22 @@ class EgressSettings(Settings):
     egress_allowed_hosts: tuple[str, ...] = told("Private `host:port`s that may be called: local peers.", ())
 
 
+@dataclass(frozen=True)
+class BillingSettings(Settings):
+    """What is bought where."""
+
+    stripe_secret: str = told("ARN of the secret {api_key, webhook_secrets: [...]}; empty: nothing is sold.")
+    stripe_api_base: str = told("Where Stripe's API is; empty: Stripe's own.", "")
+    stripe_prices: tuple[str, ...] = told("What is sold, a comma list of plan=price; a plan's first is offered.", ())
+
+
+@dataclass(frozen=True)
+class AppSettings(Settings):
+    """The application that people use in a browser."""
+
+    app_origins: tuple[str, ...] = told("Its origins: a payment returns to one of them, by default the first.", ())
+
+
 _known: dict[type[Settings], Settings] = {}
 
 

@@ -1,0 +1,1 @@
+"""HTTP: plans, usage, and buying."""

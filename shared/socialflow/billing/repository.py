@@ -1,0 +1,74 @@
+"""Billing in the registry."""
+
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from socialflow.billing.model import UNPAID, Billing, Standing
+from socialflow.platform.database import Connection
+from socialflow.platform.tenancy import Tenant
+
+_ONE = """
+SELECT b.tenant_id, t.slug, t.status AS tenant_status, t.plan, b.customer, b.version, b.subscription, b.status,
+       b.granted, b.period_end, b.cancels_at, b.unpaid_since
+  FROM control.billing b JOIN control.tenants t ON t.id = b.tenant_id
+"""
+_OF_TENANT = _ONE + " WHERE b.tenant_id = %(tenant)s"
+_OF_CUSTOMER = _ONE + " WHERE b.customer = %(customer)s"
+_ADD = """
+INSERT INTO control.billing (tenant_id, customer) VALUES (%(tenant)s, %(customer)s)
+ON CONFLICT (tenant_id) DO NOTHING
+"""
+_APPLY = """
+UPDATE control.billing
+   SET subscription = %(subscription)s, status = %(status)s, granted = %(plan)s, period_end = %(period_end)s,
+       cancels_at = %(cancels_at)s, read_at = %(at)s, version = version + 1,
+       unpaid_since = CASE WHEN %(status)s = %(unpaid)s THEN coalesce(unpaid_since, %(at)s) END
+ WHERE tenant_id = %(tenant)s AND version = %(version)s
+"""
+_TENANT = "SELECT id, slug, name, status, plan, settings, cell FROM control.tenants WHERE id = %(tenant)s"
+_TAKEN = "SELECT 1 FROM control.webhook_receipts WHERE source = 'stripe' AND id = %(id)s"
+
+
+def of_tenant(connection: Connection, tenant_id: UUID) -> Billing | None:
+    """Return a tenant's billing."""
+    with connection.cursor(row_factory=class_row(Billing)) as cursor:
+        return cursor.execute(_OF_TENANT, {"tenant": tenant_id}).fetchone()
+
+
+def of_customer(connection: Connection, customer: str) -> Billing | None:
+    """Return whose customer it is."""
+    with connection.cursor(row_factory=class_row(Billing)) as cursor:
+        return cursor.execute(_OF_CUSTOMER, {"customer": customer}).fetchone()
+
+
+def add(connection: Connection, tenant_id: UUID, customer: str) -> None:
+    """Note a tenant's customer, unless it has one."""
+    connection.execute(_ADD, {"tenant": tenant_id, "customer": customer})
+
+
+def apply(connection: Connection, billing: Billing, found: Standing, *, at: datetime) -> bool:
+    """Keep what Stripe said; False where somebody has kept something since `billing` was read."""
+    row = asdict(found) | {"tenant": billing.tenant_id, "version": billing.version, "at": at, "unpaid": UNPAID}
+    return connection.execute(_APPLY, row).rowcount == 1
+
+
+def change_plan(connection: Connection, tenant_id: UUID, present: str, wanted: str) -> bool:
+    """Give a tenant another plan; False where its plan is not `present`."""
+    row = connection.execute("SELECT control.change_plan(%s, %s, %s)", (tenant_id, present, wanted)).fetchone()
+    return bool(row and row[0])
+
+
+def tenant(connection: Connection, tenant_id: UUID) -> Tenant:
+    """Return a tenant, also one that is deleted."""
+    with connection.cursor(row_factory=class_row(Tenant)) as cursor:
+        found = cursor.execute(_TENANT, {"tenant": tenant_id}).fetchone()
+    assert found is not None  # its billing refers to it
+    return found
+
+
+def is_taken(connection: Connection, message: str) -> bool:
+    """Tell whether a message was taken before."""
+    return connection.execute(_TAKEN, {"id": message}).fetchone() is not None
