@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from infra_cdk import openapi
+from socialflow.entitlements.model import GIB, METERS, NAMES, PLANS, Meter
 from socialflow.identity.api_keys import SCOPES
 from socialflow.identity.model import Permission, Role, permissions_of
 from socialflow.platform.settings import PREFIX, Settings
@@ -29,6 +30,21 @@ def settings() -> str:
             default = "required" if field.default is MISSING else _shown(field.default)
             rows.append(f"| `{PREFIX}{field.name.upper()}` | {default} | {field.metadata['what']} |")
     return "\n".join(rows)
+
+
+def plans() -> str:
+    """Return the table of plans: what each includes."""
+    rows = ["| | " + " | ".join(plan.title for plan in PLANS.values()) + " |", "|---" * (len(PLANS) + 1) + "|"]
+    for meter in METERS:
+        limits = [_included(meter, plan.limits[meter]) for plan in PLANS.values()]
+        rows.append(f"| {NAMES[meter]} (`{meter}`) | " + " | ".join(limits) + " |")
+    return "\n".join(rows)
+
+
+def _included(meter: Meter, limit: int | None) -> str:
+    if limit is None:
+        return "no limit"
+    return f"{limit // GIB:,} GiB" if meter == "storage_bytes" else f"{limit:,}"
 
 
 def workflow(name: str) -> str:
@@ -60,7 +76,7 @@ def permissions() -> str:
 
 PAGES = {
     "security.md": {"permissions": permissions},
-    "operations.md": {"settings": settings},
+    "operations.md": {"plans": plans, "settings": settings},
     "architecture.md": {
         "ingest media": lambda: workflow("ingest_media"),
         "publish post": lambda: workflow("publish_post"),

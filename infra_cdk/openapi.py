@@ -24,7 +24,7 @@ DOCUMENT = ROOT / "docs" / "openapi.json"
 
 _OWN_MODELS = {"HTTPValidationError", "ValidationError", "ResponseValidationError"}
 """Powertools' shapes of errors, which never leave: every refusal is a problem document."""
-_COUNTED = {("POST", "/v1/media/uploads"), ("POST", "/v1/posts"), ("POST", "/v1/accounts"), ("POST", "/v1/api-keys")}
+_COUNTED = {("POST", f"/v1/{path}") for path in ("media/uploads", "posts", "accounts", "api-keys", "invitations")}
 """Routes that take of what the tenant's plan includes."""
 _DESCRIPTION = """From a team's upload to a published post.
 

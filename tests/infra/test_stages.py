@@ -26,6 +26,8 @@ VALUES = {
     "invitation_page": ("https://app.test/in", "https://app.test/in"),
     "caption_model": ("openai/x", "openai/x"),
     "caption_api_base": ("http://127.0.0.1:1/v1", "http://127.0.0.1:1/v1"),
+    "stripe_prices": ("pro=price_1,business=price_2", ("pro=price_1", "business=price_2")),
+    "stripe_api_base": ("http://127.0.0.1:1", "http://127.0.0.1:1"),
 }
 
 

@@ -34,7 +34,7 @@ WARNING = 0.8
 
 GIB = 1024**3
 
-_NAMES: Mapping[Meter, str] = {
+NAMES: Mapping[Meter, str] = {
     "seats": "members and open invitations",
     "storage_bytes": "bytes of storage",
     "uploads": "uploads a month",
@@ -153,7 +153,7 @@ class LimitReached(Refusal):
         if plan != "enterprise":
             ways.append("have an owner choose a larger plan with POST /v1/plan/checkout")
         super().__init__(
-            f"The plan {plan} includes {limit:,} {_NAMES[meter]}, and {used:,} are used. {', or '.join(ways)}.",
+            f"The plan {plan} includes {limit:,} {NAMES[meter]}, and {used:,} are used. {', or '.join(ways)}.",
             meter=meter,
             limit=limit,
             used=used,

@@ -30,7 +30,9 @@ SELECT meter, used FROM cell.usage WHERE tenant = %(tenant)s AND period = ANY(%(
 
 
 _REGISTERED = """
-SELECT (SELECT count(*) FROM control.members WHERE tenant_id = %(tenant)s) AS seats,
+SELECT (SELECT count(*) FROM control.members WHERE tenant_id = %(tenant)s)
+       + (SELECT count(*) FROM control.invitations WHERE tenant_id = %(tenant)s AND accepted_at IS NULL
+             AND revoked_at IS NULL AND expires_at > %(at)s) AS seats,
        (SELECT count(*) FROM control.api_keys
          WHERE tenant_id = %(tenant)s AND revoked_at IS NULL AND expires_at > %(at)s) AS api
 """
