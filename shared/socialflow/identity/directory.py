@@ -21,7 +21,7 @@ from socialflow.identity.clerk import (
     role_of,
 )
 from socialflow.identity.events import UserJoined, UserRemoved
-from socialflow.identity.model import Account
+from socialflow.identity.model import ROLES, Account
 from socialflow.platform import announcing
 from socialflow.platform.database import Connection
 from socialflow.platform.ids import new_id
@@ -130,6 +130,7 @@ def _give(connection: Connection, tenant: Tenant, user_id: UUID, clerk_role: str
     covered = present == new or (present == "owner" and new == "admin")
     if not covered and not _is_kept(connection, tenant, user_id, present):
         repository.promote(connection, tenant.id, user_id, new)
+        repository.revoke(connection, tenant.id, user_id, _beyond(new))
     return None
 
 
@@ -140,7 +141,8 @@ def _remove(connection: Connection, tenant_id: UUID, user_id: UUID) -> str | Non
     if present is None or _is_kept(connection, tenant, user_id, present):
         return None
     repository.leave(connection, tenant_id, user_id)
-    announcing.tell(connection, tenant, UserRemoved(subject_id=user_id))
+    repository.revoke(connection, tenant_id, user_id, _beyond(None))
+    announcing.tell(connection, tenant, UserRemoved(subject_id=user_id, role=present))
     return tenant.cell
 
 
@@ -150,6 +152,11 @@ def _is_kept(connection: Connection, tenant: Tenant, user_id: UUID, present: str
         return False
     logger.error("Clerk takes away a tenant's last owner: they stay", tenant=tenant.slug, member=str(user_id))
     return True
+
+
+def _beyond(role: str | None) -> frozenset[str]:
+    """Return the roles to which somebody may not invite, or no longer."""
+    return {"owner": frozenset[str](), "admin": frozenset({"owner"})}.get(role or "", ROLES)
 
 
 def _rung(cells: Iterable[str | None]) -> set[str]:

@@ -1,5 +1,6 @@
 """The SQL of what Clerk says: people, organizations that stand for tenants, and who belongs to them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -53,6 +54,10 @@ SELECT count(*) FROM control.members m JOIN control.users u ON u.id = m.user_id 
 """
 _JOIN = "INSERT INTO control.members (tenant_id, user_id, role) VALUES (%s, %s, %s)"
 _PROMOTE = "UPDATE control.members SET role = %s WHERE tenant_id = %s AND user_id = %s"
+_REVOKE = """
+UPDATE control.invitations SET revoked_at = now(), token_sha256 = NULL
+ WHERE tenant_id = %s AND invited_by = %s AND accepted_at IS NULL AND revoked_at IS NULL AND role = ANY(%s)
+"""
 _LEAVE = "DELETE FROM control.members WHERE tenant_id = %s AND user_id = %s"
 
 
@@ -174,6 +179,11 @@ def join(connection: Connection, tenant_id: UUID, user_id: UUID, new: str) -> No
 def promote(connection: Connection, tenant_id: UUID, user_id: UUID, new: str) -> None:
     """Give a member another role."""
     connection.execute(_PROMOTE, (new, tenant_id, user_id))
+
+
+def revoke(connection: Connection, tenant_id: UUID, user_id: UUID, roles: Sequence[str]) -> None:
+    """Take back the open invitations to some roles that somebody sent."""
+    connection.execute(_REVOKE, (tenant_id, user_id, list(roles)))
 
 
 def leave(connection: Connection, tenant_id: UUID, user_id: UUID) -> None:

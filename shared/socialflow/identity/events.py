@@ -8,17 +8,19 @@ from socialflow.platform.events import Fact
 
 @dataclass(frozen=True, kw_only=True)
 class UserJoined(Fact):
-    """Somebody belongs to the tenant."""
+    """Somebody belongs to the tenant, by Clerk's word."""
 
     type: ClassVar[str] = "user.joined"
-    aggregate: ClassVar[str] = "user"
+    aggregate: ClassVar[str] = "member"
 
     role: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class UserRemoved(Fact):
-    """Somebody belongs to the tenant no more."""
+    """Somebody belongs to the tenant no more, by Clerk's word."""
 
     type: ClassVar[str] = "user.removed"
-    aggregate: ClassVar[str] = "user"
+    aggregate: ClassVar[str] = "member"
+
+    role: str

@@ -33,7 +33,11 @@ _PAGE_OF_MEMBERS: LiteralString = (
  ORDER BY m.created_at, m.user_id LIMIT %(limit)s
 """
 )
-_OWNERS = "SELECT count(*) FROM control.members WHERE tenant_id = %s AND role = 'owner'"
+# Whom the issuer has deleted can act no more, and counts as nobody.
+_OWNERS = """
+SELECT count(*) FROM control.members m JOIN control.users u ON u.id = m.user_id AND u.deleted_at IS NULL
+ WHERE m.tenant_id = %s AND m.role = 'owner'
+"""
 _JOIN = "INSERT INTO control.members (tenant_id, user_id, role) VALUES (%s, %s, %s)"
 _PROMOTE = "UPDATE control.members SET role = %s WHERE tenant_id = %s AND user_id = %s"
 _LEAVE = "DELETE FROM control.members WHERE tenant_id = %s AND user_id = %s"

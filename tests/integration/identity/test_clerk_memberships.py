@@ -157,7 +157,31 @@ def test_who_comes_and_goes_is_told_as_a_fact_of_the_tenants(linked: Tenant, own
     told = owner.execute("SELECT type, tenant, aggregate_id, data FROM control.outbox ORDER BY position").fetchall()
     found = owner.execute("SELECT id FROM control.users WHERE subject = 'user_1'").fetchone()
     assert found is not None
-    assert told == [("user.joined", "acme", found[0], {"role": "editor"}), ("user.removed", "acme", found[0], {})]
+    assert told == [
+        ("user.joined", "acme", found[0], {"role": "editor"}),
+        ("user.removed", "acme", found[0], {"role": "admin"}),
+    ]
+
+
+def test_who_goes_takes_their_open_invitations_along(linked: Tenant, owner: psycopg.Connection) -> None:
+    def invited(by: str) -> list[Any]:
+        found = owner.execute(
+            "SELECT i.role FROM control.invitations i JOIN control.users u ON u.id = i.invited_by"
+            " WHERE u.subject = %s AND i.revoked_at IS NULL ORDER BY i.role",
+            (by,),
+        ).fetchall()
+        return [role for (role,) in found]
+
+    taken(CLERK.member("user_1", 1, "org:owner"), CLERK.member("user_2", 1, "org:admin"))
+    owner.execute(
+        "INSERT INTO control.invitations (id, tenant_id, email, role, invited_by, nonce, expires_at)"
+        " SELECT gen_random_uuid(), %s, u.subject || r || '@x.test', r, u.id, decode(repeat('00', 32), 'hex'),"
+        " now() + interval '1 day' FROM control.users u, unnest(ARRAY['owner', 'editor']) r"
+        " WHERE u.subject IN ('user_1', 'user_2')",
+        (linked.id,),
+    )
+    taken(CLERK.member("user_1", 2, "org:viewer"), CLERK.member("user_2", 2, kind="deleted"))
+    assert (invited("user_1"), invited("user_2")) == ([], [])
 
 
 # Organizations
