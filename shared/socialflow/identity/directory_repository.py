@@ -1,6 +1,6 @@
 """The SQL of what Clerk says: people, organizations that stand for tenants, and who belongs to them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -181,7 +181,7 @@ def promote(connection: Connection, tenant_id: UUID, user_id: UUID, new: str) ->
     connection.execute(_PROMOTE, (new, tenant_id, user_id))
 
 
-def revoke(connection: Connection, tenant_id: UUID, user_id: UUID, roles: Sequence[str]) -> None:
+def revoke(connection: Connection, tenant_id: UUID, user_id: UUID, roles: Collection[str]) -> None:
     """Take back the open invitations to some roles that somebody sent."""
     connection.execute(_REVOKE, (tenant_id, user_id, list(roles)))
 

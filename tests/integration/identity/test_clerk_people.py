@@ -57,7 +57,7 @@ def test_who_somebody_is_does_not_depend_on_the_order(clean: None, person: Look,
 
 def test_a_name_that_the_person_chose_is_not_clerks_to_change(stranger: Client, person: Look) -> None:
     stranger.patch("/v1/me", {"name": "Chosen"})
-    taken(CLERK.user("a-stranger", 120_000))
+    taken(CLERK.user("a-stranger", 86_400_000))
     assert person("a-stranger") == ("a-stranger@clerk.test", "Chosen", False)
 
 
