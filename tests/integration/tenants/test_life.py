@@ -18,7 +18,7 @@ from socialflow.platform.database import TenantGone, control, transaction
 from socialflow.platform.ids import new_id
 from socialflow.platform.tenancy import Tenant
 from socialflow.publishing import ledger_repository as ledger
-from socialflow.tenants import gateway
+from socialflow.tenants import gateway, lifecycle
 from tests.api import Client
 from tests.conftest import Cloud
 from tests.integration.conftest import Member
@@ -280,6 +280,14 @@ def test_within_the_grace_nothing_is_purged(north: Purge, person: Person) -> Non
     assert purge({}, None) == {"purged": [], "failed": []}
     assert person("anna").post("/v1/tenants/north/restore").status == 200
     assert north.versions("north") >= 4
+
+
+def test_a_tenant_is_purged_by_its_row_and_not_by_a_list_of_before(north: Purge, registry: Registry) -> None:
+    north.age("north", 30)
+    (listed,) = lifecycle.to_purge(registry.owner)
+    north.age("north", -2)
+    assert lifecycle.purge(registry.owner, listed) is False
+    assert registry.value("SELECT purged_at FROM control.tenants WHERE slug = 'north'") is None
 
 
 def test_after_the_grace_nothing_is_left_but_the_slug(north: Purge, person: Person, registry: Registry) -> None:
