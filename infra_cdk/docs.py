@@ -81,6 +81,7 @@ PAGES = {
         "ingest media": lambda: workflow("ingest_media"),
         "publish post": lambda: workflow("publish_post"),
         "migrate tenants": lambda: workflow("migrate_tenants"),
+        "export tenant": lambda: workflow("export_tenant"),
     },
 }
 

@@ -47,6 +47,7 @@ class Cloud:
     key_id: str = ""
     ingest: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:ingest"
     publish: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:publish"
+    export: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:export"
     database_secret: str = ""
     stripe_secret: str = ""
     owner_secret: str = ""
@@ -72,6 +73,7 @@ class Cloud:
             "OIDC_JWKS_URL": f"{ISSUER}/.well-known/jwks.json",
             "INGEST_STATE_MACHINE": self.ingest,
             "PUBLISH_STATE_MACHINE": self.publish,
+            "EXPORT_STATE_MACHINE": self.export,
             "CAPTION_MODEL": "openai/offline",
             "CLERK_WEBHOOK_SECRET": self.clerk_webhook_secret,
             "STRIPE_SECRET": self.stripe_secret,

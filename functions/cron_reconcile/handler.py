@@ -23,7 +23,11 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     if event.get("detail-type") == "Scheduled Event":
         pace.sweep()
     machines = WorkflowSettings.from_env()
-    by_kind = {"ingest": machines.ingest_state_machine, "publish": machines.publish_state_machine}
+    by_kind = {
+        "ingest": machines.ingest_state_machine,
+        "publish": machines.publish_state_machine,
+        "export": machines.export_state_machine,
+    }
     started = 0
     while batch := work.start_due(by_kind, limit=BATCH):
         started += batch

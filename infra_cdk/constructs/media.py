@@ -11,6 +11,11 @@ ABANDONED_UPLOAD = Duration.days(1)
 # Deleted and overwritten objects can be brought back for as long as the database's backups can.
 UNDELETE = Duration.days(7)
 
+# An archive of everything is there to be fetched, and not to lie about. A day later it is gone for good.
+EXPORTS = "exports/"
+EXPORT = Duration.days(7)
+GONE = Duration.days(1)
+
 
 class Media(Construct):
     """The bucket, its key, and its ARN under a name that other stacks import."""
@@ -44,7 +49,10 @@ class Media(Construct):
                     abort_incomplete_multipart_upload_after=ABANDONED_UPLOAD,
                     noncurrent_version_expiration=UNDELETE,
                     expired_object_delete_marker=True,
-                )
+                ),
+                aws_s3.LifecycleRule(
+                    id="forget-exports", prefix=EXPORTS, expiration=EXPORT, noncurrent_version_expiration=GONE
+                ),
             ],
             cors=[
                 aws_s3.CorsRule(

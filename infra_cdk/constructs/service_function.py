@@ -15,8 +15,9 @@ from infra_cdk.constructs.nag import accept
 from infra_cdk.stages import Stage
 from layers import archive
 
-# Every object of a tenant is below this prefix, and nothing else is in the bucket.
+# Every object of a tenant is below the first prefix, every archive below the second; nothing else is in the bucket.
 OBJECTS = "tenants/*"
+ARCHIVES = "exports/*"
 PREFIX = "SOCIALFLOW_"
 # Credentials are sealed and opened for a tenant by name, or not at all.
 FOR_A_TENANT = {"Null": {"kms:EncryptionContext:tenant": "false"}}
@@ -143,6 +144,22 @@ class ServiceFunction(Construct):
         self.may(["kms:GenerateDataKey"], media.key.key_arn)
         return self._objects(["s3:PutObject"], media)
 
+    def reads_archives(self, media: Media) -> Self:
+        """Read archives of exports, and sign links that read them; no media."""
+        self.may(["kms:Decrypt"], media.key.key_arn)
+        return self._objects(["s3:GetObject", "s3:GetObjectVersion"], media, ARCHIVES)
+
+    def finds_archives(self, media: Media) -> Self:
+        """Read archives that may not be there."""
+        self.may(["s3:ListBucket"], media.arn)
+        return self.reads_archives(media)
+
+    def writes_archives(self, media: Media) -> Self:
+        """Write archives in parts, and throw away the parts of one that fails."""
+        # Each part but the first is written under the data key of the upload, which is opened for it.
+        self.may(["kms:GenerateDataKey", "kms:Decrypt"], media.key.key_arn)
+        return self._objects(["s3:PutObject", "s3:AbortMultipartUpload"], media, ARCHIVES)
+
     def purges_media(self, media: Media) -> Self:
         """Find and delete every version of an object."""
         self.may(["s3:ListBucketVersions"], media.arn)
@@ -177,10 +194,10 @@ class ServiceFunction(Construct):
         timing = self.stage.timing
         return self.knows(prepare_lead=timing.prepare_lead, horizon=timing.horizon, publish_lease=lease)
 
-    def starts(self, *, ingest: str, publish: str) -> Self:
-        """Start executions of the two workflows."""
-        self.may(["states:StartExecution"], ingest, publish)
-        return self.knows(ingest_state_machine=ingest, publish_state_machine=publish)
+    def starts(self, *, ingest: str, publish: str, export: str) -> Self:
+        """Start executions of the workflows."""
+        self.may(["states:StartExecution"], ingest, publish, export)
+        return self.knows(ingest_state_machine=ingest, publish_state_machine=publish, export_state_machine=export)
 
     def answers_tokens_of(self, *machines: str) -> Self:
         """Wake executions that wait on a token."""
@@ -217,8 +234,8 @@ class ServiceFunction(Construct):
         self.may(["secretsmanager:GetSecretValue"], keys.secret_arn)
         return self.knows(stripe_secret=keys.secret_arn, stripe_api_base=billing.api_base, stripe_prices=billing.prices)
 
-    def _objects(self, actions: list[str], media: Media) -> Self:
-        self.may(actions, f"{media.arn}/{OBJECTS}")
+    def _objects(self, actions: list[str], media: Media, below: str = OBJECTS) -> Self:
+        self.may(actions, f"{media.arn}/{below}")
         one_bucket = "One bucket holds all tenants' objects; which of them, is decided in the code that asks."
-        accept(self.role, f"IAM5[Resource::{media.export}/{OBJECTS}]", one_bucket)
+        accept(self.role, f"IAM5[Resource::{media.export}/{below}]", one_bucket)
         return self.knows_media(media)

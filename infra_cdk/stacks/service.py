@@ -28,6 +28,8 @@ PREPARE = Size(memory=1_024, timeout=180)
 PUBLISH = Size(memory=512, timeout=60)
 MIGRATION = Size(memory=512, timeout=900)
 VERIFICATION = Size(memory=512, timeout=900)
+# An archive of everything is read and written by one call; parts of it are all that is in memory.
+ARCHIVE = Size(memory=1_769, timeout=900)
 # How long a network may take to show what a call that we gave up on has done, in seconds.
 SETTLING = 60
 # For so long an attempt is its function's own, in seconds.
@@ -78,12 +80,14 @@ class ServiceStack(Stack):
         self.doorbell = self.messaging.doorbell(RELAY.timeout)
         self.ingest_arn = machine_arn(self, stage, "ingest_media")
         self.publish_arn = machine_arn(self, stage, "publish_post")
+        self.export_arn = machine_arn(self, stage, "export_tenant")
         self.tenant_owner = self._owner("ops_tenant", WORKER)
         api = self._api()
         self._consumers()
         Workflow(self, "ingest_media", stage, self._ingest_tasks())
         Workflow(self, "publish_post", stage, self._publish_tasks())
         Workflow(self, "migrate_tenants", stage, self._migration_tasks())
+        Workflow(self, "export_tenant", stage, self._export_tasks())
         self._operations()
         outputs = {
             "ApiId": api.http.api_id,
@@ -93,6 +97,7 @@ class ServiceStack(Stack):
             "IngestStateMachine": self.ingest_arn,
             "PublishStateMachine": self.publish_arn,
             "MigrateStateMachine": machine_arn(self, stage, "migrate_tenants"),
+            "ExportStateMachine": self.export_arn,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
@@ -141,6 +146,8 @@ class ServiceStack(Stack):
         api.route(named["api_team"], [each + rest for each in team for rest in ("", "/{proxy+}")])
         api.route(named["api_plan"], ["/v1/plans", "/v1/plan", "/v1/plan/{proxy+}"])
         api.route(named["api_stripe_webhook"], ["/v1/webhooks/stripe"])
+        exports = self._function("api_exports", API, reserved=stage.concurrency.api).signs_in()
+        api.route(exports.reads_archives(store.media), ["/v1/exports", "/v1/exports/{proxy+}"])
         return api
 
     def _billing(self) -> dict[str, ServiceFunction]:
@@ -181,11 +188,13 @@ class ServiceStack(Stack):
                 detail_type=["Step Functions Execution Status Change"],
                 detail={
                     "status": ["FAILED", "TIMED_OUT", "ABORTED"],
-                    "stateMachineArn": [self.ingest_arn, self.publish_arn],
+                    "stateMachineArn": [self.ingest_arn, self.publish_arn, self.export_arn],
                 },
             ),
         )
-        reconciler = self._function("cron_reconcile", RELAY).starts(ingest=self.ingest_arn, publish=self.publish_arn)
+        reconciler = self._function("cron_reconcile", RELAY).starts(
+            ingest=self.ingest_arn, publish=self.publish_arn, export=self.export_arn
+        )
         messaging.each_minute(reconciler)
         messaging.on_facts(reconciler, BEGINNINGS)
 
@@ -229,6 +238,11 @@ class ServiceStack(Stack):
         owners = {name: self._owner(name, MIGRATION, reserved=steps) for name in MIGRATING}
         return owners | {name: self._function(name, reserved=steps) for name in LISTING}
 
+    def _export_tasks(self) -> dict[str, ServiceFunction]:
+        writer = self._function("task_write_export", ARCHIVE, reserved=self._reserved("task_write_export"))
+        writer.finds_media(self.storage.media)
+        return {writer.name: writer.writes_archives(self.storage.media)}
+
     def _operations(self) -> None:
         """What people and deployments invoke."""
         self._function("ops_wake_everything")
@@ -237,5 +251,8 @@ class ServiceStack(Stack):
         for name in ("ops_migrate", "ops_provision"):
             made = ServiceFunction(self, name, stage=self.stage, layers=self.layers, size=MIGRATION)
             made.uses_database(self.storage.owner_secret)
+        importer = ServiceFunction(self, "ops_import_tenant", stage=self.stage, layers=self.layers, size=ARCHIVE)
+        importer.uses_database(self.storage.owner_secret).finds_archives(self.storage.media)
+        importer.writes_media(self.storage.media)
         purge = self._owner("cron_purge_tenants", MIGRATION).purges_media(self.storage.media)
         self.messaging.each_day(purge)

@@ -64,7 +64,7 @@ def test_only_the_operations_that_own_schemas_are_told_the_owner(prod: Assembly)
     }
     assert all(len(told) == 1 for told in secrets.values()), "one login each"
     owners = {function for function, (secret,) in secrets.items() if "DatabaseOwnerSecret" in secret}
-    operations = {"ops_migrate", "ops_provision", "ops_tenant", "cron_purge_tenants"}
+    operations = {"ops_migrate", "ops_provision", "ops_import_tenant", "ops_tenant", "cron_purge_tenants"}
     assert owners == operations | {"task_migrate_registry", "task_migrate_tenants"}
     assert all("DatabaseSecret" in secret for function, (secret,) in secrets.items() if function not in owners)
 
@@ -144,7 +144,8 @@ def _invoked(template: Template, machine: dict[str, Any]) -> set[str]:
     (policy,) = role["Policies"]
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement["Action"] == "lambda:InvokeFunction"
-    return {template.function_at(arn) for arn in statement["Resource"]}
+    arns = statement["Resource"]
+    return {template.function_at(arn) for arn in (arns if isinstance(arns, list) else [arns])}
 
 
 def test_on_one_machine_what_is_told_of_a_refusal_is_capped_and_captions_leave_room_for_publishing_everywhere(

@@ -15,6 +15,12 @@ STRIPE = {"secretsmanager:GetSecretValue on StripeValue"}
 READ = {"s3:GetObject on media-arn/tenants/*", "s3:GetObjectVersion on media-arn/tenants/*", "kms:Decrypt on MediaKey"}
 FIND = READ | {"s3:ListBucket on media-arn"}
 WRITE = {"s3:PutObject on media-arn/tenants/*", "kms:GenerateDataKey on MediaKey"}
+READ_ARCHIVES = {
+    "s3:GetObject on media-arn/exports/*",
+    "s3:GetObjectVersion on media-arn/exports/*",
+    "kms:Decrypt on MediaKey",
+}
+MACHINES = ("ingest-media", "publish-post", "export-tenant")
 SEAL = {"kms:GenerateDataKey on CredentialsKey for a tenant"}
 OPEN = {"kms:Decrypt on CredentialsKey for a tenant"}
 CONSUME = {
@@ -50,11 +56,17 @@ EXPECTED = {
     | {f"ses:{verb} on <the stage's domain>" for verb in ("SendEmail", "SendRawEmail")},
     "api_plan": DATABASE | STRIPE,
     "api_stripe_webhook": DATABASE | STRIPE | RING,
+    "api_exports": DATABASE | READ_ARCHIVES,
+    "task_write_export": DATABASE
+    | FIND
+    | {f"s3:{verb} on media-arn/exports/*" for verb in ("PutObject", "AbortMultipartUpload")}
+    | {"kms:GenerateDataKey on MediaKey"},
+    "ops_import_tenant": OWNER | READ_ARCHIVES | WRITE | {"s3:ListBucket on media-arn"},
     "on_object_created": DATABASE | RING | UNDELIVERED,
     "on_doorbell": DATABASE | CONSUME | {"events:PutEvents on MessagingBus"},
     "on_decision": DATABASE | UNDELIVERED | _answer("ingest-media", "publish-post"),
     "on_execution_failed": DATABASE | UNDELIVERED,
-    "cron_reconcile": DATABASE | UNDELIVERED | _machine("StartExecution", "ingest-media", "publish-post"),
+    "cron_reconcile": DATABASE | UNDELIVERED | _machine("StartExecution", *MACHINES),
     "task_process_media": DATABASE | RING | FIND | WRITE,
     "task_write_caption": DATABASE | RING | READ,
     "task_await_review": DATABASE | RING | _answer("ingest-media"),

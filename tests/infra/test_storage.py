@@ -3,6 +3,7 @@
 import pytest
 
 from infra_cdk.stages import PROD
+from socialflow.exports.model import EXPORTS, KEPT_FOR
 from tests.infra.conftest import Assembly, Template
 
 
@@ -26,12 +27,19 @@ def test_media_is_private_encrypted_by_its_own_key_and_kept_in_versions(storage:
 
 def test_broken_uploads_and_old_versions_are_forgotten_and_new_objects_are_told_of(storage: Template) -> None:
     bucket = storage.only("S3::Bucket")
-    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    (rule,) = (each for each in bucket["LifecycleConfiguration"]["Rules"] if "Prefix" not in each)
     assert rule["Status"] == "Enabled"
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
     assert "ExpirationInDays" not in rule
     assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+
+
+def test_archives_of_exports_are_gone_for_good_after_a_week_and_a_day(storage: Template) -> None:
+    (rule,) = (each for each in storage.only("S3::Bucket")["LifecycleConfiguration"]["Rules"] if "Prefix" in each)
+    assert (rule["Status"], rule["Prefix"]) == ("Enabled", EXPORTS)
+    assert rule["ExpirationInDays"] == KEPT_FOR.days
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
 
 
 def test_a_browser_of_the_web_application_may_upload_and_read(storage: Template) -> None:

@@ -27,6 +27,8 @@ ROUTES = {
     "ANY /v1/plan/{proxy+}": "api_plan",
     "ANY /v1/webhooks/stripe": "api_stripe_webhook",
     "ANY /v1/accounts": "api_accounts",
+    "ANY /v1/exports": "api_exports",
+    "ANY /v1/exports/{proxy+}": "api_exports",
     "ANY /v1/accounts/{proxy+}": "api_accounts",
     "ANY /v1/api-keys": "api_keys",
     "ANY /v1/api-keys/{proxy+}": "api_keys",
@@ -154,7 +156,7 @@ def test_failed_executions_of_our_machines_alone_are_taken(service: Template) ->
     arns = ["".join(map(str, arn["Fn::Join"][1])) for arn in pattern["detail"]["stateMachineArn"]]
     names = {re.split(r"stateMachine:", arn)[1] for arn in arns}
     machines = {each["StateMachineName"] for each in service.of_type("StepFunctions::StateMachine").values()}
-    assert names == {"socialflow-prod-ingest-media", "socialflow-prod-publish-post"}
+    assert names == {f"socialflow-prod-{name}" for name in ("ingest-media", "publish-post", "export-tenant")}
     # A migration that failed is in the registry, and is started again by a person.
     assert machines - names == {"socialflow-prod-migrate-tenants"}
 

@@ -132,6 +132,14 @@ def transaction(tenant: Tenant) -> Iterator[Transaction]:
 
 
 @contextmanager
+def snapshot(tenant: Tenant) -> Iterator[Transaction]:
+    """Open a transaction that only reads, and sees one moment from its beginning to its end."""
+    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT cell.enter_tenant_role({})"
+    with _begun(tenant.cell, sql.SQL(begin).format(sql.Literal(tenant.schema))) as connection:
+        yield Transaction(connection, tenant)
+
+
+@contextmanager
 def engine_room(cell: str = "cell-1") -> Iterator[Connection]:
     """Open a transaction on a cell as the application itself: outbox and work of every tenant, no tenant's schema."""
     with _begun(cell, _BEGIN) as connection:

@@ -129,6 +129,7 @@ class WorkflowSettings(Settings):
 
     ingest_state_machine: str = told("ARN of Ingest Media.")
     publish_state_machine: str = told("ARN of Publish Post.")
+    export_state_machine: str = told("ARN of Export Tenant.")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from socialflow.platform.aws import client
 from socialflow.platform.database import Transaction, engine_room
 from socialflow.platform.observability import logger
 
-Kind = Literal["ingest", "publish"]
+Kind = Literal["ingest", "publish", "export"]
 
 GRACE = timedelta(seconds=120)
 """How long a started run may be silent before it is started again (longer for runs past the sixth); a task that

@@ -56,6 +56,7 @@ def test_the_work_of_a_tenant_that_is_gone_ends(
     acme: Tenant, owner: psycopg.Connection, answers: list[str], function: str
 ) -> None:
     kind: work.Kind = "publish" if function.endswith(("_post", "_target", "_approval")) else "ingest"
+    kind = "export" if function.endswith("_export") else kind
     subject = new_id()
     with transaction(acme) as tx:
         work.schedule(tx, kind, subject, wake_at=now())

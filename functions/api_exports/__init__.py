@@ -1,0 +1,1 @@
+"""HTTP: exports of the tenant."""
