@@ -88,6 +88,7 @@ class Mail:
         return self.sender.rpartition("@")[2]
 
 
+@dataclass(frozen=True)
 class Billing:
     """What is sold: `plan=price` with the ids of Stripe's prices, and where Stripe answers."""
 

@@ -17,6 +17,7 @@ ALLOWED = {
     f"{VARIABLES}/SOCIALFLOW_OIDC_ISSUER": "each stage believes an issuer of its own",
     f"{VARIABLES}/SOCIALFLOW_OIDC_JWKS_URL": "the same issuer's keys",
     f"{VARIABLES}/SOCIALFLOW_INVITATION_PAGE": "each stage has a web application of its own",
+    f"{VARIABLES}/SOCIALFLOW_APP_ORIGINS": "the same: a payment returns to it",
     f"{VARIABLES}/SOCIALFLOW_REQUESTS_PER_MINUTE": "the demo and the tests ask more often than a person does",
     f"{VARIABLES}/SOCIALFLOW_EGRESS_ALLOWED_HOSTS": "the local networks are on loopback, which is refused elsewhere",
     "Resources/taskwritecaptionFunction????????/Properties/Environment/Variables/SOCIALFLOW_CAPTION_*": (

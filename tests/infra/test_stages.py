@@ -22,6 +22,7 @@ VALUES = {
     "review_ttl": ("5", 5),
     "prepare_lead": ("2", 2),
     "horizon": ("600", 600),
+    "requests_per_minute": ("300", 300),
     "mail_sender": ("us@mail.test", "us@mail.test"),
     "invitation_page": ("https://app.test/in", "https://app.test/in"),
     "caption_model": ("openai/x", "openai/x"),
