@@ -247,6 +247,8 @@ class ServiceStack(Stack):
         """What people and deployments invoke."""
         self._function("ops_wake_everything")
         self._function("ops_suspend").rings(self.doorbell)
+        self._function("ops_look")
+        self._function("ops_rouse").rings(self.doorbell)
         self._function("ops_verify_audit", VERIFICATION)
         for name in ("ops_migrate", "ops_provision"):
             made = ServiceFunction(self, name, stage=self.stage, layers=self.layers, size=MIGRATION)

@@ -83,6 +83,8 @@ EXPECTED = {
     "task_report_migration": DATABASE,
     "ops_migrate": OWNER,
     "ops_provision": OWNER,
+    "ops_look": DATABASE,
+    "ops_rouse": DATABASE | RING,
     "ops_tenant": OWNER,
     "ops_suspend": DATABASE | RING,
     "ops_verify_audit": DATABASE,

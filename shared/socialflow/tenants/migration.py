@@ -5,7 +5,7 @@ nothing. A tenant that fails is noted with the reason and never stops the others
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -124,6 +124,11 @@ def report(connection: Connection, since: datetime, *, passes: int) -> Report:
         logger.error("Tenants are behind", behind=behind, failed=failed, tenants=tenants)
     outcome: Outcome = "migrated" if not behind else "again" if behind > failed and passes < PASSES else "failed"
     return Report(outcome, behind, failed, tenants)
+
+
+def behind(connection: Connection, limit: int = 200) -> list[dict[str, object]]:
+    """Return who is behind and why, those that failed first: for operators."""
+    return [asdict(one) for one in repository.behind(connection, schema.version(), limit=limit)]
 
 
 def migrate_everything(connection: Connection, has_time: Clock = always) -> Progress:

@@ -1,0 +1,72 @@
+"""The operator's command line, against fakes of the functions."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra_cdk import operator
+
+ID = "0199c0de-0000-7000-8000-000000000001"
+Call = tuple[str, str, Mapping[str, Any]]
+
+
+def run(arguments: list[str], told: Mapping[str, Any]) -> tuple[int, list[Call]]:
+    calls: list[Call] = []
+
+    def connect(stage: str, _home: Path) -> operator.Invoke:
+        def invoke(function: str, event: Mapping[str, Any]) -> dict[str, Any]:
+            calls.append((stage, function, event))
+            return dict(told)
+
+        return invoke
+
+    return operator.main(arguments, connect=connect), calls
+
+
+@pytest.mark.parametrize(
+    ("arguments", "function", "event"),
+    [
+        (["find", "acme"], "ops_look", {"action": "find", "text": "acme"}),
+        (["post", "acme", ID], "ops_look", {"action": "post", "tenant": "acme", "id": ID}),
+        (["migrations"], "ops_look", {"action": "migrations"}),
+        (["suspend", "acme", "--reason", "x"], "ops_suspend", {"action": "suspend", "slug": "acme", "reason": "x"}),
+        (["resume", "acme"], "ops_suspend", {"action": "resume", "slug": "acme"}),
+        (["replay", "acme", ID], "ops_rouse", {"action": "replay", "tenant": "acme", "id": ID}),
+        (
+            ["restart", "acme", "publish", ID],
+            "ops_rouse",
+            {"action": "restart", "tenant": "acme", "kind": "publish", "id": ID},
+        ),
+    ],
+)
+def test_a_command_calls_its_function_of_the_stage(arguments: list[str], function: str, event: dict[str, str]) -> None:
+    code, [(stage, called, given)] = run(["--stage", "prod", *arguments], {"outcome": "done"})
+    assert (code, stage, called) == (0, "prod", function)
+    assert {key: value for key, value in given.items() if key != "by"} == event
+    assert ("by" in given) == (function != "ops_look")
+
+
+def test_a_refusal_is_a_sentence_and_an_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _ = run(["find", "x"], {"outcome": "refused", "code": "c", "detail": "Say why."})
+    assert code == 1
+    assert capsys.readouterr() == ("", "find: Say why.\n")
+
+
+def test_machines_get_json(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"outcome": "found", "tenants": [{"slug": "acme"}]}
+    assert run(["--json", "find", "acme"], told)[0] == 0
+    assert json.loads(capsys.readouterr().out) == told
+
+
+def test_people_get_tables_and_what_a_tenant_wrote_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"slug": "acme", "name": "[red]A[/nonsense]"}, {"slug": "beta", "name": None}]
+    assert run(["find", "a"], {"outcome": "found", "tenants": rows, "none": [], "one": rows[:1]})[0] == 0
+    assert "[red]A[/nonsense]" in capsys.readouterr().out
+
+
+def test_a_stack_that_does_not_run_is_told_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert operator.main(["--home", str(tmp_path), "find", "acme"]) == 2
+    assert "make up" in capsys.readouterr().err
