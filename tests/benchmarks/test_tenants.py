@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -37,13 +38,11 @@ def test_a_thousand_tenants(
             Migration(f"900{n}_add_column.sql", f"ALTER TABLE {{s}}.posts ADD COLUMN more_{n} int", str(n))
             for n in range(1, round_number + 1)
         )
-        monkeypatch.setattr(
-            migrator, "migrations", lambda scope, more=more: (*real, *more) if scope == "tenant" else ()
-        )
+        _deploy(monkeypatch, (*real, *more))
         if round_number == 2:
             for slug in FAILING:
                 owner.execute(sql.SQL("ALTER TABLE {}.posts ADD COLUMN more_2 int").format(sql.Identifier(f"t_{slug}")))
-        took[name] = _seconds(lambda workers=workers: _migrate(cluster, owner, workers))
+        took[name] = _seconds(partial(_migrate, cluster, owner, workers))
     behind = owner.execute(
         "SELECT slug FROM control.tenants WHERE slug LIKE 'bench%%' AND schema_version <> %s ORDER BY 1",
         (schema.version(),),
@@ -55,6 +54,10 @@ def test_a_thousand_tenants(
         for name, seconds in took.items():
             print(f"migrated {name}: {seconds:.1f} s, {TENANTS / seconds:.0f} a second")  # noqa: T201 - the same
         print(f"one connection: {before} kB at first, {after} kB after {TENANTS} tenants")  # noqa: T201 - the same
+
+
+def _deploy(monkeypatch: pytest.MonkeyPatch, steps: tuple[Migration, ...]) -> None:
+    monkeypatch.setattr(migrator, "migrations", lambda scope: steps if scope == "tenant" else ())
 
 
 def _migrate(cluster: Cluster, owner: psycopg.Connection, workers: int) -> None:
