@@ -13,7 +13,10 @@ from psycopg import sql
 
 from socialflow.platform.database import Transaction
 
-LEFT_OUT = {"schema_migrations": "Which migrations the schema has; the importing tenant has its own."}
+LEFT_OUT = {
+    "schema_migrations": "Which migrations the schema has; the importing tenant has its own.",
+    "renditions": "What is cut for networks is made again when it is asked for.",
+}
 """Tables that are not exported, each with the reason."""
 _BATCH = 500
 
@@ -77,7 +80,8 @@ class Form:
 
 
 FORMS: Mapping[str, Form] = {
-    "media_items": Form(("object_version", "inspections"), _RELATIVE),
+    # The kind follows from the type; an upload in parts is one of this bucket's.
+    "media_items": Form(("object_version", "inspections", "kind", "upload_id", "part_size"), _RELATIVE),
     "derivatives": Form(("object_version",), _RELATIVE),
     "social_accounts": Form(("secret",), "jsonb_build_object('state', 'disconnected')"),
     "posts": Form(changed=_POST),

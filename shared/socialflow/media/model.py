@@ -1,6 +1,6 @@
 """What a media item is, what may be uploaded, and how far its workflow has come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -14,6 +14,7 @@ MAX_FILE_NAME = 255
 MAX_INSPECTIONS = 5
 """How often a file may take its worker down before it is given up."""
 
+Kind = Literal["image", "video"]
 Outcome = Literal["processed", "in_review", "settled", "refused", "superseded"]
 """What Process Media answers its workflow."""
 
@@ -195,6 +196,26 @@ class MediaItem:
     created_by: UUID
     created_at: datetime
     updated_at: datetime
+    kind: Kind = "image"
+    title: str = ""
+    alt_text: str = ""
+    tags: list[str] = field(default_factory=list)
+    focal_x: float | None = None
+    focal_y: float | None = None
+    declared_sha256: bytes | None = None
+    upload_id: str | None = None
+    part_size: int | None = None
+    animated: bool = False
+    dhash: str | None = None
+    blurhash: str | None = None
+    colours: list[str] = field(default_factory=list)
+    colour_names: list[str] = field(default_factory=list)
+    duration_ms: int | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    frame_rate: float | None = None
+    deleted_at: datetime | None = None
+    deleted_by: UUID | None = None
 
     @property
     def announced(self) -> Announcement:

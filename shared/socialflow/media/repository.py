@@ -10,7 +10,9 @@ from socialflow.platform.database import Transaction
 
 _COLUMNS = """id, version, state, stage, percent, file_name, declared_type, declared_size, object_key, object_version,
        content_type, size, sha256, width, height, captured_at, camera, refusal_code, refusal_detail, inspections,
-       upload_expires_at, created_by, created_at, updated_at"""
+       upload_expires_at, kind, title, alt_text, tags, focal_x, focal_y, declared_sha256, upload_id, part_size,
+       animated, dhash::text AS dhash, blurhash, colours, colour_names, duration_ms, video_codec, audio_codec,
+       frame_rate, deleted_at, deleted_by, created_by, created_at, updated_at"""
 _ADD = """
 INSERT INTO {s}.media_items (id, state, file_name, declared_type, declared_size, object_key, upload_expires_at,
                              created_by, created_at, updated_at)
@@ -66,11 +68,13 @@ ON CONFLICT (media_id, variant) DO UPDATE SET object_key = excluded.object_key,
 """
 _DERIVATIVES = """
 SELECT variant, object_key, object_version, content_type, width, height, size, sha256 FROM {s}.derivatives
- WHERE media_id = %(id)s ORDER BY array_position(ARRAY['thumb', 'small', 'medium', 'large'], variant)
+ WHERE media_id = %(id)s
+ ORDER BY array_position(ARRAY['thumb', 'small', 'medium', 'large', 'square', 'gif', 'preview'], variant)
 """
 _DERIVATIVES_OF = """
 SELECT media_id, variant, object_key, object_version, content_type, width, height, size, sha256 FROM {s}.derivatives
- WHERE media_id = ANY(%(ids)s) ORDER BY array_position(ARRAY['thumb', 'small', 'medium', 'large'], variant)
+ WHERE media_id = ANY(%(ids)s)
+ ORDER BY array_position(ARRAY['thumb', 'small', 'medium', 'large', 'square', 'gif', 'preview'], variant)
 """
 _SETTLE = """
 UPDATE {s}.media_items SET state = %(state)s, stage = 'done', percent = 100, version = version + 1, updated_at = %(at)s

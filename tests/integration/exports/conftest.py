@@ -184,6 +184,7 @@ class Office:
             captured_at="2026-02-03 04:05:06.000007",
             inspections=2,
             upload_expires_at=now(),
+            deleted_at=now() if state == "deleted" else None,
             created_by=new_id(),
         )
         if state in ("in_review", "approved", "rejected", "expired"):
