@@ -1,8 +1,12 @@
-"""Each day: what is left of tenants whose grace is over goes, objects first, then schema, role and rows."""
+"""Each day: what is left of tenants whose grace is over goes, objects first, then schema, role and rows.
+
+Receipts of webhooks that nobody will send again go too.
+"""
 
 import time
 from typing import Any
 
+from socialflow.platform import receipts
 from socialflow.platform.database import direct
 from socialflow.platform.entry import entry
 from socialflow.platform.observability import logger
@@ -32,4 +36,5 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
             except Exception:  # noqa: BLE001 - one tenant never stops the others
                 logger.exception("A tenant could not be purged", tenant=tenant.slug)
                 failed.append(tenant.slug)
+        logger.info("Old receipts are gone", receipts=receipts.prune(connection))
     return {"purged": purged, "failed": failed}

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from socialflow.platform import registry, work
-from socialflow.platform.database import transaction
+from socialflow.platform.database import TenantGone, transaction
 from socialflow.platform.entry import entry
 from socialflow.platform.observability import logger
 from socialflow.platform.settings import DatabaseSettings
@@ -18,20 +18,27 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, bool]:
     """Take a fact from the bus; return whether an execution was woken.
 
     The token is the subject's present one, whatever was parked when the fact was written. Where it is gone, the
-    subject is made due: the next run finds the decision.
+    subject is made due: the next run finds the decision. Of a tenant that was deleted meanwhile nobody is woken: who
+    restores it makes all its work due.
     """
     detail = event["detail"]
-    kind = KINDS[detail["aggregate"]["type"]]
-    subject = UUID(detail["aggregate"]["id"])
-    tenant = registry.named(detail["tenant"])
+    try:
+        return {"woken": _woken(detail["tenant"], KINDS[detail["aggregate"]["type"]], UUID(detail["aggregate"]["id"]))}
+    except (registry.UnknownTenant, TenantGone):
+        logger.warning("The tenant of the decision is gone", tenant=detail["tenant"])
+        return {"woken": False}
+
+
+def _woken(slug: str, kind: work.Kind, subject: UUID) -> bool:
+    tenant = registry.named(slug)
     with transaction(tenant) as tx:
         token = work.parked_token(tx, kind, subject)
     if token is None:
         logger.info("Nobody waits for this decision")
-        return {"woken": False}
+        return False
     if work.answer(token, {"outcome": "decided"}):
-        return {"woken": True}
+        return True
     logger.warning("The waiting execution is gone", kind=kind, id=str(subject))
     with transaction(tenant) as tx:
         work.restart(tx, kind, subject, token=token)
-    return {"woken": False}
+    return False

@@ -5,6 +5,7 @@ import threading
 import psycopg
 import pytest
 
+from functions.cron_purge_tenants.handler import handler as purge
 from infra_cdk.local.postgres import APP, Cluster
 from socialflow.platform.database import control
 from socialflow.platform.receipts import take_once
@@ -53,3 +54,11 @@ def test_of_two_at_once_the_second_waits_for_what_becomes_of_the_first(
         first.commit() if committed else first.rollback()
         thread.join(timeout=10)
     assert found == [taken]
+
+
+def test_a_receipt_is_kept_for_longer_than_anybody_repeats_and_then_goes(owner: psycopg.Connection) -> None:
+    age = "INSERT INTO control.webhook_receipts VALUES (%s, %s, now() - %s * interval '1 hour')"
+    for source, message, hours in (("clerk", "old", 721), ("stripe", "old", 721), ("clerk", "kept", 719)):
+        owner.execute(age, (source, message, hours))
+    assert purge({}, None) == {"purged": [], "failed": []}
+    assert owner.execute("SELECT source, id FROM control.webhook_receipts").fetchall() == [("clerk", "kept")]

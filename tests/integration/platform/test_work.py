@@ -20,6 +20,7 @@ from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
 from socialflow.platform.ids import new_id
 from socialflow.platform.tenancy import Tenant
+from socialflow.tenants.lifecycle import buried
 from tests.conftest import Cloud
 
 
@@ -260,3 +261,23 @@ def test_a_decision_whose_waiter_is_gone_starts_the_next_run(acme: Tenant, state
 
 def test_a_decision_nobody_waits_for_is_no_error(acme: Tenant, states: States) -> None:
     assert on_decision(decided("acme", new_id()), None) == {"woken": False}
+
+
+def test_a_decision_of_a_tenant_that_is_gone_ends_quietly(
+    acme: Tenant, states: States, owner: psycopg.Connection
+) -> None:
+    subject = parked(acme, "token")
+    assert on_decision(decided("nobody", subject), None) == {"woken": False}
+    owner.execute("UPDATE control.tenants SET status = 'deleted' WHERE slug = 'acme'")
+    assert on_decision(decided("acme", subject), None) == {"woken": False}
+    assert states.answered == []
+
+
+def test_a_tenant_that_is_deleted_while_its_decision_is_told_is_no_error(
+    acme: Tenant, states: States, owner: psycopg.Connection
+) -> None:
+    """The registry was read a moment before its schema got another name."""
+    subject = parked(acme, "token")
+    owner.execute(f'ALTER SCHEMA t_acme RENAME TO "{buried(acme.id)}"')
+    assert on_decision(decided("acme", subject), None) == {"woken": False}
+    assert states.answered == []
