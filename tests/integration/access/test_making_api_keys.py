@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import Barrier
 from uuid import uuid4
 
 import psycopg
@@ -179,8 +180,11 @@ def test_a_plan_includes_so_many_keys_that_work(made_key: MadeKey, owner: psycop
 
 
 def test_parallel_makers_get_no_more_keys_than_the_plan_includes(acme: Tenant) -> None:
+    begin = Barrier(16)
+
     def make(n: int) -> str:
         maker = Membership(User(uuid4(), "", "Somebody"), replace(acme, plan="pro"), "owner", permissions_of("owner"))
+        begin.wait()
         try:
             with control() as connection:
                 return service.create(connection, maker, Wish(f"Key {n}", ("media:read",)), at=now())[1][:3]

@@ -19,7 +19,13 @@ from socialflow.platform import database
 from socialflow.platform.clock import now
 from socialflow.platform.database import Transaction, transaction
 from socialflow.platform.ids import new_id
+from socialflow.platform.settings import PublishSettings
 from socialflow.platform.tenancy import Tenant
+from socialflow.publishing import service as publishing
+from socialflow.publishing.asking import Asked
+from socialflow.publishing.model import Pace
+from socialflow.publishing.planning import Known, Written
+from socialflow.publishing.service import Order
 from tests.integration.conftest import Member
 
 WORKERS = 16
@@ -98,6 +104,33 @@ def test_one_remote_account_connected_by_sixteen_at_once_counts_once(free: Tenan
     profile = Profile("mastodon", "https://one.test", "1", "@one@one.test")
     assert at_once(free, 32, lambda tx: accounts.connect(tx, profile, b"-", by=new_id(), at=AT)) == 32
     assert used(free, "accounts") == 1
+
+
+def test_sixteen_at_once_connect_no_more_accounts_than_there_are(free: Tenant, owner: psycopg.Connection) -> None:
+    def connect(tx: Transaction) -> None:
+        name = new_id().hex
+        accounts.connect(tx, Profile("mastodon", f"https://{name}.test", "1", f"@{name}"), b"-", by=new_id(), at=AT)
+
+    assert at_once(free, 32, connect) == limit("free", "accounts") == used(free, "accounts")
+    assert owner.execute("SELECT count(*) FROM t_acme.social_accounts").fetchone() == (3,)
+
+
+def test_sixteen_at_once_announce_no_more_uploads_than_there_are(free: Tenant, owner: psycopg.Connection) -> None:
+    at = now()
+    fill(owner, "uploads", 493, at.strftime("%Y-%m"))
+    assert at_once(free, 32, lambda tx: announce(tx, 9, at)) == 7
+    assert owner.execute("SELECT count(*) FROM t_acme.media_items").fetchone() == (7,)
+    assert used(free, "uploads", at) == limit("free", "uploads")
+
+
+def test_sixteen_at_once_make_no_more_posts_than_there_are(free: Tenant, owner: psycopg.Connection) -> None:
+    at = now()
+    fill(owner, "posts", 93, at.strftime("%Y-%m"))
+    asked = Asked(new_id(), at, Pace.of(PublishSettings.from_env()))
+    draft = Order(None, Written("At once"), (), None, b"a request")
+    assert at_once(free, 32, lambda tx: publishing.create(tx, draft, Known(), asked)) == 7
+    assert owner.execute("SELECT count(*) FROM t_acme.posts").fetchone() == (7,)
+    assert used(free, "posts", at) == limit("free", "posts")
 
 
 def test_what_fails_has_taken_nothing(free: Tenant) -> None:

@@ -50,8 +50,12 @@ class Post:
     def token(self) -> str:
         """Deliver, and read the link of the newest mail."""
         self.deliver()
-        text = self.sent[-1].get_content()
-        return str(text.split("#token=")[1].split()[0])
+        return link_of(self.sent[-1])
+
+
+def link_of(mail: EmailMessage) -> str:
+    """Return the token of a mail's link."""
+    return str(mail.get_content().split("#token=")[1].split()[0])
 
 
 @pytest.fixture

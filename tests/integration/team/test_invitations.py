@@ -3,6 +3,7 @@
 import base64
 import json
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -11,15 +12,17 @@ import pytest
 from functions.on_user_invited.handler import handler as on_user_invited
 from socialflow.entitlements.model import limit
 from socialflow.errors import Refusal
-from socialflow.identity import door
+from socialflow.identity import clerk, directory, door
 from socialflow.platform.caller import Membership, User
 from socialflow.platform.clock import now
-from socialflow.platform.database import control
+from socialflow.platform.database import Connection, control
 from socialflow.team import invitations, model
 from tests.api import Client
+from tests.conftest import ISSUER
 from tests.integration.conftest import Member
-from tests.integration.team.conftest import Person, Post, invited
+from tests.integration.team.conftest import Person, Post, invited, link_of
 from tests.integration.tenants.conftest import Registry, at_once
+from tests.svix import Clerk
 
 
 def user(client: Client) -> User:
@@ -222,6 +225,41 @@ def test_after_a_downgrade_nobody_joins_beyond_the_seats(
     assert accepted(person("nina"), token) == (402, "limit-reached")
     registry.owner.execute("UPDATE control.tenants SET plan = 'pro'")
     assert accepted(person("nina"), token)[0] == 200, "the link was not used up"
+
+
+def test_of_sixteen_who_come_in_at_once_the_last_seat_is_ones(
+    member: Member, person: Person, post: Post, registry: Registry
+) -> None:
+    """By eight links and by eight words of Clerk's, after a downgrade that leaves one seat."""
+    acme = registry.value("SELECT id FROM control.tenants WHERE slug = 'acme'")
+    directory.link(registry.owner, "org_1", acme)
+    for number in range(8):
+        invited(member("admin"), f"n{number}@new.test")
+    post.deliver()
+    people = [user(person(f"person{number}")) for number in range(8)]
+
+    def by_link(number: int) -> str:
+        return refusal_of(lambda c: invitations.accept(c, link_of(post.sent[number]), people[number], at=now()))
+
+    def by_clerk(number: int) -> str:
+        statement = clerk.read(Clerk().member(f"clerk_{number}", 1))
+        assert statement is not None
+        return refusal_of(lambda c: directory.take(c, ISSUER, statement))
+
+    registry.owner.execute("UPDATE control.tenants SET plan = 'free'")
+    calls = [partial(way, number) for number in range(8) for way in (by_link, by_clerk)]
+    assert Counter(at_once(calls)) == {"": 1, "limit-reached": 15}
+    assert registry.value("SELECT count(*) FROM control.members WHERE tenant_id = %s", acme) == limit("free", "seats")
+
+
+def refusal_of(use_case: Callable[[Connection], object]) -> str:
+    """Return why a use case refused; empty where it was done."""
+    try:
+        with control() as connection:
+            use_case(connection)
+    except Refusal as refusal:
+        return refusal.code
+    return ""
 
 
 def test_nobody_gives_more_than_their_own_role(member: Member, registry: Registry) -> None:

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from socialflow.entitlements.model import PLANS, limit
 from socialflow.tenants.model import UnusableSlug, usable_slug
 from socialflow.tenants.refusals import UnusableSetting
-from socialflow.tenants.settings import TenantSettings, checked, checked_name
+from socialflow.tenants.settings import APPROVALS, TenantSettings, checked, checked_name
 
 
 @pytest.mark.parametrize(
@@ -66,3 +67,15 @@ def test_a_slug_that_only_looks_like_a_reserved_one_is_usable(slug: str) -> None
 def test_a_reserved_slug_is_nobodys(slug: str) -> None:
     with pytest.raises(UnusableSlug):
         usable_slug(slug)
+
+
+def test_no_policy_asks_for_more_levels_of_approval_than_every_plan_includes() -> None:
+    """A policy of several levels would have to be held against the plan where it is set."""
+    levels = {"none": 0, "optional": 1, "required": 1}
+    assert set(levels) == set(APPROVALS)
+    assert max(levels.values()) <= min(limit(plan, "approval_levels") or 0 for plan in PLANS)
+    for more in (2, "2", ["required", "required"], {"levels": 2}, "required:2"):
+        with pytest.raises(UnusableSetting):
+            checked({"approval": more})
+    with pytest.raises(UnusableSetting):
+        checked({"approval_levels": 2})
