@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+from socialflow.limits import canonical
 from socialflow.publishing.networks.mastodon import Mastodon
 from socialflow.publishing.networks.port import Gateway
 from socialflow.publishing.refusals import UnknownNetwork
-
-ALIASES = {"twitter": "x"}
 
 _GATEWAYS: Mapping[str, Callable[[str, str], Gateway]] = {"mastodon": Mastodon}
 
@@ -18,7 +17,7 @@ def gateway(network: str, *, base_url: str, token: str) -> Gateway:
 
 def supported(name: str) -> str:
     """Return a network's name as it is kept; raises `UnknownNetwork` in words."""
-    network = ALIASES.get(name, name)
+    network = canonical(name)
     if network not in _GATEWAYS:
         raise UnknownNetwork(f"{name!r} is not supported. Supported: {', '.join(sorted(_GATEWAYS))}.")
     return network

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from socialflow.errors import FieldError
+from socialflow.limits import document
 from socialflow.publishing.content import Destination, MediaFile, Rendering
-from socialflow.publishing.networks.limits import Limits, document, limits
+from socialflow.publishing.networks.limits import Limits, limits
 
 _LINK = re.compile(r"https?://[^\s<>\"]+")
 _CLOSING = ".,;:!?)]}'"
