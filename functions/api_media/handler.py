@@ -1,16 +1,15 @@
 """Uploads and media items."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from functions.api_media.known import Known
 from functions.api_media.schemas import (
     CaptionOut,
     CaptionVersionsOut,
-    DerivativeOut,
     DownloadOut,
     MediaOut,
     MediaPageOut,
@@ -19,12 +18,11 @@ from functions.api_media.schemas import (
     UploadOut,
 )
 from socialflow.captions import service as captions
-from socialflow.captions.model import Caption, CaptionRequest
 from socialflow.identity import door
 from socialflow.media import gateway, service
-from socialflow.media.model import Derivative, MediaItem, State, UploadIdTaken
+from socialflow.media.model import State, UploadIdTaken
 from socialflow.platform.clock import now
-from socialflow.platform.database import Transaction, transaction
+from socialflow.platform.database import transaction
 from socialflow.platform.http import (
     DEFAULT_LIMIT,
     Cursor,
@@ -81,8 +79,8 @@ def confirm(media_id: UUID) -> MediaOut:
         service.check_arrival(item, gateway.head(item.object_key))
     with transaction(who.tenant) as tx:
         service.arrive(tx, media_id, at=now())
-        known = _known(tx, [service.get(tx, media_id)])
-    return _shaped(known[0])
+        (known,) = Known.of(tx, [service.get(tx, media_id)])
+    return known.shaped()
 
 
 @app.get("/v1/media", summary="List media items", tags=["media"])
@@ -98,10 +96,10 @@ def listed(
     with transaction(caller().tenant) as tx:
         position = (begin_at.at, begin_at.id) if begin_at else None
         found = service.page(tx, state=state, after=position, limit=limit + 1)
-        known = _known(tx, found[:limit])
+        known = Known.of(tx, found[:limit])
     last = found[limit - 1] if len(found) > limit else None
     return MediaPageOut(
-        items=[_shaped(one, only=THUMB) for one in known],
+        items=[one.shaped(only=THUMB) for one in known],
         next_cursor=next_cursor(Position(last.created_at, last.id), filters) if last else None,
     )
 
@@ -111,8 +109,8 @@ def listed(
 def read(media_id: UUID) -> Response[MediaOut]:
     """Return a media item with its progress, its caption and its derivatives."""
     with transaction(caller().tenant) as tx:
-        known = _known(tx, [service.get(tx, media_id)])
-    return tagged(_shaped(known[0]), known[0].item.version)
+        (known,) = Known.of(tx, [service.get(tx, media_id)])
+    return tagged(known.shaped(), known.item.version)
 
 
 @app.get("/v1/media/<media_id>/download", summary="Get an address to download from", tags=["media"])
@@ -143,34 +141,6 @@ def caption_versions(media_id: UUID) -> CaptionVersionsOut:
         service.get(tx, media_id)
         found = captions.versions(tx, media_id)
     return CaptionVersionsOut(items=[CaptionOut.of(version) for version in found])
-
-
-@dataclass(frozen=True)
-class Known:
-    """A media item with what is known of it elsewhere."""
-
-    item: MediaItem
-    caption: Caption | None
-    wish: CaptionRequest | None
-    derivatives: list[Derivative]
-
-
-def _known(tx: Transaction, items: list[MediaItem]) -> list[Known]:
-    """Read what belongs to media items, by one statement for each kind."""
-    ids = [item.id for item in items]
-    current, wishes = captions.currents(tx, ids), captions.latest_requests(tx, ids)
-    made = service.derivatives(tx, ids)
-    return [Known(item, current.get(item.id), wishes.get(item.id), made[item.id]) for item in items]
-
-
-def _shaped(known: Known, *, only: tuple[str, ...] | None = None) -> MediaOut:
-    """Shape a media item, the addresses of its derivatives (or of some variants only) signed now."""
-    shown = [made for made in known.derivatives if only is None or made.variant in only]
-    return MediaOut.of(known.item, known.caption, known.wish, [_viewable(made) for made in shown])
-
-
-def _viewable(made: Derivative) -> DerivativeOut:
-    return DerivativeOut.of(made, gateway.sign_view(made.object_key, made.object_version, made.content_type))
 
 
 def _with_address(kept: dict[str, Any]) -> dict[str, Any]:

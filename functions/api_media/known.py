@@ -1,0 +1,41 @@
+"""What is known of media items in all contexts, and how that is shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from functions.api_media.schemas import DerivativeOut, MediaOut
+from socialflow.captions import service as captions
+from socialflow.captions.model import Caption, CaptionRequest
+from socialflow.media import gateway, service
+from socialflow.media.model import Derivative, MediaItem
+from socialflow.platform.database import Transaction
+from socialflow.publishing import usage
+
+
+@dataclass(frozen=True)
+class Known:
+    """A media item with what is known of it elsewhere."""
+
+    item: MediaItem
+    caption: Caption | None
+    wish: CaptionRequest | None
+    derivatives: list[Derivative]
+    used: bool
+
+    @classmethod
+    def of(cls, tx: Transaction, items: Sequence[MediaItem]) -> list[Self]:
+        """Read what belongs to media items, by one statement for each kind."""
+        ids = [item.id for item in items]
+        current, wishes = captions.currents(tx, ids), captions.latest_requests(tx, ids)
+        made, used = service.derivatives(tx, ids), usage.used(tx, ids)
+        return [cls(item, current.get(item.id), wishes.get(item.id), made[item.id], item.id in used) for item in items]
+
+    def shaped(self, *, only: tuple[str, ...] | None = None) -> MediaOut:
+        """Shape it, the addresses of its derivatives (or of some variants only) signed now."""
+        shown = [_viewable(made) for made in self.derivatives if only is None or made.variant in only]
+        return MediaOut.of(self.item, self.caption, self.wish, shown, used=self.used)
+
+
+def _viewable(made: Derivative) -> DerivativeOut:
+    return DerivativeOut.of(made, gateway.sign_view(made.object_key, made.object_version, made.content_type))
