@@ -198,9 +198,17 @@ def handlers() -> Mapping[str, ModuleType]:
 
 
 def function_of(path: str) -> ModuleType:
-    """Return the function that the HTTP API would call: whose path it is, else the one behind `$default`."""
-    found = [module for module in handlers().values() if module.app.methods_at(path)]
-    return found[0] if found else handlers()["api_system"]
+    """Return the function that the HTTP API would call: whose path it is, else the one behind `$default`.
+
+    Of several the one that names the most of the path: /v1/media/uploads is no media item.
+    """
+    matching = (
+        (pattern.pattern.count("[^/]+"), name)
+        for name, module in handlers().items()
+        for _, pattern in module.app._paths
+        if pattern.fullmatch(path)
+    )
+    return handlers()[min(matching, default=(0, "api_system"))[1]]
 
 
 def _check_problem(reply: Reply) -> None:

@@ -1,1 +1,1 @@
-"""HTTP: uploads and media items."""
+"""HTTP: media items."""

@@ -1,7 +1,7 @@
-"""Uploads and media items."""
+"""Media items: what is in the library, and where it stands."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -13,14 +13,11 @@ from functions.api_media.schemas import (
     DownloadOut,
     MediaOut,
     MediaPageOut,
-    UploadIn,
-    UploadKept,
-    UploadOut,
 )
 from socialflow.captions import service as captions
 from socialflow.identity import door
 from socialflow.media import gateway, service
-from socialflow.media.model import State, UploadIdTaken
+from socialflow.media.model import State
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
 from socialflow.platform.http import (
@@ -34,53 +31,15 @@ from socialflow.platform.http import (
     caller,
     entry,
     next_cursor,
-    once,
     requires,
-    stored,
     tagged,
 )
-from socialflow.platform.idempotency import Answer
-from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, OidcSettings, StorageSettings
+from socialflow.platform.settings import DatabaseSettings, OidcSettings, StorageSettings
 
-NEEDS = (DatabaseSettings, OidcSettings, StorageSettings, DoorbellSettings)
+NEEDS = (DatabaseSettings, OidcSettings, StorageSettings)
 app = api(door)
 
 THUMB = ("thumb",)
-
-
-@app.post("/v1/media/uploads", status_code=201, summary="Begin an upload", tags=["media"])
-@requires("media:write")
-def begin(body: UploadIn) -> Response[UploadOut]:
-    """Announce a file; the answer says where and how to send it."""
-    who, at = caller(), now()
-    with transaction(who.tenant) as tx:
-
-        def announce() -> Answer:
-            item, is_new = service.begin_upload(tx, body.announcement, media_id=body.id, by=who.user.id, at=at)
-            wish = None if body.caption.skip else body.caption.prompt
-            if is_new and wish is not None:
-                captions.ask(tx, item.id, wish, by=who.user.id, at=at)
-            if not is_new and not captions.is_wish(tx, item.id, wish):
-                raise UploadIdTaken("Another upload has this id: its caption was wished for in another way.")
-            where = f"/v1/media/{item.id}"
-            return stored(UploadKept.of(item), status=201 if is_new else 200, location=where)
-
-        return once(tx, announce, present=_with_address)
-
-
-@app.post("/v1/media/<media_id>/confirm", summary="Say that the file has been sent", tags=["media"])
-@requires("media:write")
-def confirm(media_id: UUID) -> MediaOut:
-    """Look for the file and begin its workflow. Needed only to be told at once where something went wrong."""
-    who = caller()
-    with transaction(who.tenant) as tx:
-        item = service.get(tx, media_id)
-    if not item.arrived:
-        service.check_arrival(item, gateway.head(item.object_key))
-    with transaction(who.tenant) as tx:
-        service.arrive(tx, media_id, at=now())
-        (known,) = Known.of(tx, [service.get(tx, media_id)])
-    return known.shaped()
 
 
 @app.get("/v1/media", summary="List media items", tags=["media"])
@@ -141,17 +100,6 @@ def caption_versions(media_id: UUID) -> CaptionVersionsOut:
         service.get(tx, media_id)
         found = captions.versions(tx, media_id)
     return CaptionVersionsOut(items=[CaptionOut.of(version) for version in found])
-
-
-def _with_address(kept: dict[str, Any]) -> dict[str, Any]:
-    """Return an upload's answer as it is sent: what was kept of it, with an address signed now."""
-    upload = UploadKept.model_validate(kept)
-    signed = gateway.sign_upload(upload.object_key, upload.content_type, upload.size)
-    expires_at = now() + gateway.upload_ttl()
-    answer = UploadOut(
-        id=upload.id, method=signed.method, url=signed.url, headers=signed.headers, expires_at=expires_at
-    )
-    return answer.model_dump(mode="json")
 
 
 handler = entry(app, *NEEDS)

@@ -10,7 +10,7 @@ from socialflow.billing.model import Purchase, checked_return, price_of, prices
 from socialflow.entitlements import service as entitlements
 from socialflow.entitlements.model import PLANS, known_plan, plan_of
 from socialflow.identity import door
-from socialflow.media import service as media
+from socialflow.media import uploads
 from socialflow.platform.clock import now
 from socialflow.platform.database import control, transaction
 from socialflow.platform.http import api, caller, current_request, entry, public, requires
@@ -34,7 +34,7 @@ def read() -> TenantPlanOut:
     who, at = caller(), now()
     with transaction(who.tenant) as tx:
         used = entitlements.used(tx, at=at)
-        used["storage_bytes"] += media.announced_bytes(tx, at=at)
+        used["storage_bytes"] += uploads.announced_bytes(tx, at=at)
     with control() as connection:
         used |= entitlements.registered(connection, who.tenant.id, at=at)
         found = billing.find(connection, who.tenant.id)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from socialflow.media import service
+from socialflow.media import uploads
 from socialflow.platform import registry
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, bool]:
         logger.warning("The object belongs to no tenant")
         return {"arrived": False}
     with transaction(tenant) as tx:
-        item = service.arrive(tx, UUID(found[2]), key=key, at=now())
+        item = uploads.arrive(tx, UUID(found[2]), key=key, at=now())
     if item is None:
         logger.warning("The object belongs to no upload", tenant=tenant.slug, id=found[2])
     return {"arrived": item is not None}

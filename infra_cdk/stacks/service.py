@@ -39,6 +39,7 @@ API_FUNCTIONS = (
     "api_system",
     "api_me",
     "api_media",
+    "api_uploads",
     "api_reviews",
     "api_posts",
     "api_accounts",
@@ -118,10 +119,10 @@ class ServiceStack(Stack):
         for name, function in named.items():
             if name != "api_system":
                 function.signs_in()
-            if name not in {"api_system", "api_me", "api_keys"}:
+            if name not in {"api_system", "api_me", "api_media", "api_keys"}:
                 function.rings(self.doorbell)
-        media = named["api_media"].finds_media(store.media)
-        media.writes_media(store.media)
+        named["api_media"].reads_media(store.media)
+        named["api_uploads"].finds_media(store.media).writes_media(store.media)
         named["api_reviews"].reads_media(store.media)
         named["api_posts"].times_publishing(LEASE)
         named["api_accounts"].seals_credentials(store.credentials_key).calls_networks()
@@ -133,6 +134,8 @@ class ServiceStack(Stack):
         api.route(named["api_me"], ["/v1/me", "/v1/me/{proxy+}"])
         api.route(named["api_clerk_webhook"], ["/v1/webhooks/clerk"])
         api.route(named["api_media"], ["/v1/media", "/v1/media/{proxy+}"])
+        begun = ["/v1/media/uploads", "/v1/media/uploads/{proxy+}", "/v1/media/{media_id}/confirm"]
+        api.route(named["api_uploads"], begun)
         review = "/v1/media/{media_id}/review"
         api.route(named["api_reviews"], ["/v1/reviews", "/v1/reviews/{proxy+}", review, f"{review}/{{action}}"])
         api.route(named["api_posts"], ["/v1/posts", "/v1/posts/{proxy+}"])

@@ -41,7 +41,8 @@ def _answer(*workflows: str) -> set[str]:
 EXPECTED = {
     "api_system": DATABASE,
     "api_me": DATABASE,
-    "api_media": DATABASE | RING | FIND | WRITE,
+    "api_media": DATABASE | READ,
+    "api_uploads": DATABASE | RING | FIND | WRITE,
     "api_reviews": DATABASE | RING | READ,
     "api_posts": DATABASE | RING,
     "api_accounts": DATABASE | RING | SEAL,

@@ -1,5 +1,6 @@
 """What a media item is, what may be uploaded, and how far its workflow has come."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +10,7 @@ from uuid import UUID
 from socialflow.errors import Conflict, FieldError, Invalid, NotFound
 
 MAX_SIZE = 100 * 1024 * 1024
-"""Bytes that an upload may have."""
+"""Bytes that a picture may have: all of it is read to be decoded."""
 MAX_FILE_NAME = 255
 MAX_INSPECTIONS = 5
 """How often a file may take its worker down before it is given up."""
@@ -20,7 +21,8 @@ Outcome = Literal["processed", "in_review", "settled", "refused", "superseded"]
 
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 """The types that may be uploaded, and the extension of their object."""
-VIDEO_TYPES = frozenset({"video/mp4", "video/quicktime"})
+MAX_SIZES: Mapping[Kind, int] = {"image": MAX_SIZE, "video": 4 * 1024**3}
+"""Bytes that an upload may have, whatever the plan says."""
 
 
 class State(StrEnum):
@@ -131,25 +133,25 @@ class Announcement:
         """The extension of the object's key."""
         return EXTENSIONS[self.content_type]
 
+    @property
+    def kind(self) -> Kind:
+        """Whether it is a picture or a video."""
+        return "video" if self.content_type.startswith("video/") else "image"
+
     def check(self) -> None:
         """Raise the refusal that an upload like this meets."""
-        if self.content_type in VIDEO_TYPES:
-            raise UploadTypeRefused(
-                "Videos cannot be taken yet. Upload a JPEG, PNG or WebP picture.",
-                errors=[FieldError("/content_type", "video-not-supported")],
-                allowed=sorted(EXTENSIONS),
-            )
         if self.content_type not in EXTENSIONS:
             raise UploadTypeRefused(
-                "Upload a JPEG, PNG or WebP picture, and announce it as such.",
+                f"Upload a file of one of these types, and announce it as such: {', '.join(EXTENSIONS)}.",
                 errors=[FieldError("/content_type", "type-not-supported")],
                 allowed=sorted(EXTENSIONS),
             )
-        if self.size > MAX_SIZE:
+        most = MAX_SIZES[self.kind]
+        if self.size > most:
             raise UploadTooLarge(
-                f"An upload has at most {MAX_SIZE // 1024**2} MB. Make the picture smaller.",
+                f"An upload of this type has at most {most // 1024**2} MB. Make the file smaller.",
                 errors=[FieldError("/size", "too-large")],
-                limit=MAX_SIZE,
+                limit=most,
             )
         if self.size < 1:
             raise Invalid("An upload has at least one byte.", errors=[FieldError("/size", "too-small")])

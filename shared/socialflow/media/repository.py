@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from uuid import UUID
 
-from socialflow.media.model import Derivative, MediaItem, Photo, Stage, State, UnfitFile, Upload
+from socialflow.media.model import Derivative, MediaItem, Photo, Stage, State, UnfitFile
 from socialflow.platform.database import Transaction
 
 _COLUMNS = """id, version, state, stage, percent, file_name, declared_type, declared_size, object_key, object_version,
@@ -13,13 +13,6 @@ _COLUMNS = """id, version, state, stage, percent, file_name, declared_type, decl
        upload_expires_at, kind, title, alt_text, tags, focal_x, focal_y, declared_sha256, upload_id, part_size,
        animated, dhash::text AS dhash, blurhash, colours, colour_names, duration_ms, video_codec, audio_codec,
        frame_rate, deleted_at, deleted_by, created_by, created_at, updated_at"""
-_ADD = """
-INSERT INTO {s}.media_items (id, state, file_name, declared_type, declared_size, object_key, upload_expires_at,
-                             created_by, created_at, updated_at)
-VALUES (%(id)s, 'awaiting_upload', %(file_name)s, %(content_type)s, %(size)s, %(object_key)s, %(expires_at)s,
-        %(created_by)s, %(created_at)s, %(created_at)s)
-ON CONFLICT (id) DO NOTHING
-"""
 _FIND = f"""
 SELECT {_COLUMNS}
   FROM {{s}}.media_items WHERE id = %(id)s
@@ -34,16 +27,6 @@ SELECT {_COLUMNS}
  WHERE (%(state)s::text IS NULL OR state = %(state)s)
    AND (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s, %(id)s))
  ORDER BY created_at DESC, id DESC LIMIT %(limit)s
-"""
-_ARRIVE = """
-UPDATE {s}.media_items SET state = 'processing', stage = 'uploaded', percent = %(percent)s, version = version + 1,
-       updated_at = %(at)s
- WHERE id = %(id)s AND state = 'awaiting_upload'
-"""
-_RENEW = "UPDATE {s}.media_items SET upload_expires_at = %(expires_at)s WHERE id = %(id)s AND state = 'awaiting_upload'"
-_ANNOUNCED_BYTES = """
-SELECT coalesce(sum(declared_size), 0)::bigint FROM {s}.media_items
- WHERE state = 'awaiting_upload' AND upload_expires_at > %(at)s
 """
 # Progress only moves forward, whatever an older run still writes.
 _ADVANCE = """
@@ -91,12 +74,6 @@ UPDATE {s}.media_items SET state = 'in_review', version = version + 1, updated_a
 """
 
 
-def add(tx: Transaction, upload: Upload) -> bool:
-    """Write the row of an upload that is about to come; False where the id exists."""
-    row = asdict(upload)
-    return tx.execute(_ADD, row | row.pop("announced")) == 1
-
-
 def find(tx: Transaction, media_id: UUID) -> MediaItem | None:
     """Return a media item."""
     return _typed(tx.one(MediaItem, _FIND, {"id": media_id}))
@@ -118,22 +95,6 @@ def page(tx: Transaction, *, state: State | None, after: tuple[datetime, UUID] |
     at, media_id = after or (None, None)
     found = tx.all(MediaItem, _LIST, {"state": state, "at": at, "id": media_id, "limit": limit})
     return [item for item in map(_typed, found) if item]
-
-
-def renew(tx: Transaction, media_id: UUID, *, expires_at: datetime) -> None:
-    """Note that the upload's address was signed again."""
-    tx.execute(_RENEW, {"id": media_id, "expires_at": expires_at})
-
-
-def announced_bytes(tx: Transaction, *, at: datetime) -> int:
-    """Return the announced bytes of uploads that may still come."""
-    found: int = tx.value(_ANNOUNCED_BYTES, {"at": at})
-    return found
-
-
-def arrive(tx: Transaction, media_id: UUID, *, at: datetime) -> bool:
-    """Note that the file has come; False where that was known."""
-    return tx.execute(_ARRIVE, {"id": media_id, "percent": Stage.UPLOADED.percent, "at": at}) == 1
 
 
 def advance(tx: Transaction, media_id: UUID, stage: Stage, *, at: datetime) -> bool:

@@ -14,6 +14,7 @@ from socialflow.accounts.model import Profile
 from socialflow.entitlements import service
 from socialflow.entitlements.model import LimitReached, Meter, limit
 from socialflow.media import service as media
+from socialflow.media import uploads
 from socialflow.media.model import Announcement, UnfitFile
 from socialflow.platform import database
 from socialflow.platform.clock import now
@@ -75,7 +76,7 @@ def fill(owner: psycopg.Connection, meter: str, n: int, period: str, tenant: str
 
 
 def announce(tx: Transaction, size: int, at: datetime) -> None:
-    media.begin_upload(tx, Announcement("harbour.jpg", "image/jpeg", size), media_id=None, by=new_id(), at=at)
+    uploads.begin(tx, Announcement("harbour.jpg", "image/jpeg", size), media_id=None, by=new_id(), at=at)
 
 
 def test_sixteen_at_once_never_take_more_than_there_is(free: Tenant) -> None:
@@ -222,7 +223,7 @@ def test_announced_bytes_take_room_until_their_address_dies(free: Tenant, owner:
     at = now()
     with transaction(free) as tx:
         announce(tx, 2 * MB, at)
-        assert media.announced_bytes(tx, at=at) == 2 * MB
+        assert uploads.announced_bytes(tx, at=at) == 2 * MB
     with pytest.raises(LimitReached) as refused, transaction(free) as tx:
         announce(tx, 2 * MB, at)
     assert refused.value.facts["used"] == room - MB
@@ -237,11 +238,11 @@ def test_an_upload_that_died_finds_no_room_by_being_announced_again(free: Tenant
     mine, by, at = new_id(), new_id(), now()
     announced = Announcement("harbour.jpg", "image/jpeg", 2 * MB)
     with transaction(free) as tx:
-        media.begin_upload(tx, announced, media_id=mine, by=by, at=at)
+        uploads.begin(tx, announced, media_id=mine, by=by, at=at)
     with transaction(free) as tx:
         announce(tx, 2 * MB, at + timedelta(days=1))
     with pytest.raises(LimitReached), transaction(free) as tx:
-        media.begin_upload(tx, announced, media_id=mine, by=by, at=at + timedelta(days=1))
+        uploads.begin(tx, announced, media_id=mine, by=by, at=at + timedelta(days=1))
 
 
 def test_an_upload_announced_again_is_one_upload(free: Tenant) -> None:
@@ -249,19 +250,19 @@ def test_an_upload_announced_again_is_one_upload(free: Tenant) -> None:
     announced = Announcement("harbour.jpg", "image/jpeg", MB)
     for _ in range(3):
         with transaction(free) as tx:
-            media.begin_upload(tx, announced, media_id=mine, by=by, at=at)
+            uploads.begin(tx, announced, media_id=mine, by=by, at=at)
     with transaction(free) as tx:
         assert service.used(tx, at=at)["uploads"] == 1
-        assert media.announced_bytes(tx, at=at) == MB
+        assert uploads.announced_bytes(tx, at=at) == MB
 
 
 def test_bytes_that_have_come_stand_until_the_file_is_refused(free: Tenant, owner: psycopg.Connection) -> None:
     mine, at = new_id(), now()
     with transaction(free) as tx:
-        media.begin_upload(tx, Announcement("a.jpg", "image/jpeg", MB), media_id=mine, by=new_id(), at=at)
+        uploads.begin(tx, Announcement("a.jpg", "image/jpeg", MB), media_id=mine, by=new_id(), at=at)
     for _ in range(2):  # the confirmation and the bucket's event
         with transaction(free) as tx:
-            media.arrive(tx, mine, at=at)
+            uploads.arrive(tx, mine, at=at)
     assert used(free, "storage_bytes") == MB
     owner.execute("UPDATE cell.work SET run = 1")
     for run in (0, 1, 1):  # an older run's refusal, the refusal, and a repetition of it
@@ -269,7 +270,7 @@ def test_bytes_that_have_come_stand_until_the_file_is_refused(free: Tenant, owne
             media.refuse(tx, mine, UnfitFile("unreadable", "No."), run=run, at=at)
     assert used(free, "storage_bytes") == 0
     with transaction(free) as tx:
-        assert media.announced_bytes(tx, at=at) == 0
+        assert uploads.announced_bytes(tx, at=at) == 0
         assert service.used(tx, at=at)["uploads"] == 1  # its inspection was had
 
 

@@ -7,7 +7,7 @@ import boto3
 from functions.task_await_review.handler import handler as task_await_review
 from functions.task_process_media.handler import handler as task_process_media
 from socialflow.captions import service as captions
-from socialflow.media import service as media
+from socialflow.media import uploads
 from socialflow.media.model import Announcement
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
@@ -83,7 +83,7 @@ def _input(known: dict[str, str]) -> dict[str, object]:
 def _announced(world: World, data: bytes) -> dict[str, str]:
     announced = Announcement("harbour.jpg", "image/jpeg", len(data))
     with transaction(world.acme) as tx:
-        item, _ = media.begin_upload(tx, announced, media_id=None, by=new_id(), at=now())
+        item, _ = uploads.begin(tx, announced, media_id=None, by=new_id(), at=now())
     return {"media_id": str(item.id), "key": item.object_key}
 
 
@@ -96,7 +96,7 @@ def _sent(world: World, data: bytes) -> dict[str, str]:
 def _started(world: World, data: bytes) -> dict[str, str]:
     known = _sent(world, data)
     with transaction(world.acme) as tx:
-        media.arrive(tx, UUID(known["media_id"]), at=now())
+        uploads.arrive(tx, UUID(known["media_id"]), at=now())
     world.owner.execute("UPDATE cell.work SET run = 1, wake_at = now() + interval '2 min'")
     return known
 

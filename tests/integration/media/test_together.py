@@ -10,6 +10,7 @@ from uuid import UUID
 from socialflow.captions import service as captions
 from socialflow.captions.model import Author, Edit
 from socialflow.media import service as media
+from socialflow.media import uploads
 from socialflow.platform import database
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
@@ -80,7 +81,7 @@ def test_a_wait_that_begins_while_somebody_decides_is_answered_or_parked_for_the
 def arrive(studio: Studio, media_id: str) -> bool:
     """Confirm as the API does."""
     with transaction(studio.tenant) as tx:
-        return media.arrive(tx, UUID(media_id), at=now()) is not None
+        return uploads.arrive(tx, UUID(media_id), at=now()) is not None
 
 
 def test_a_confirmation_and_the_event_at_once_count_once(studio: Studio) -> None:
