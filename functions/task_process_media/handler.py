@@ -1,13 +1,14 @@
-"""Process Media: what was uploaded becomes four pictures that may be shown, or a reason why not.
+"""Process Media: what was uploaded becomes five pictures that may be shown, or a reason why not.
 
 Nothing here is done twice to any harm: an older run is turned away at its next write, objects are versioned, and rows
 name the version that their own run wrote.
 """
 
 import tempfile
+from dataclasses import asdict
 from typing import Any, BinaryIO
 
-from socialflow.media import gateway, inspection, rendering, service
+from socialflow.media import fingerprint, gateway, inspection, rendering, service
 from socialflow.media.model import Derivative, MediaItem, Photo, UnfitFile, object_key
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
@@ -62,6 +63,8 @@ def _process(task: TaskInput, item: MediaItem, file: BinaryIO) -> dict[str, str]
             height=picture.height,
             captured_at=picture.captured_at,
             camera=picture.camera,
+            animated=False,
+            **asdict(fingerprint.take(next(made.data for made in rendered if made.variant == "small"))),
         )
     with transaction(task.tenant) as tx:
         _go_on(service.describe(tx, task.id, photo, run=task.run, at=now()))

@@ -68,7 +68,7 @@ def test_killed_before_anything_goes_out(stack: LocalStack, editor: Person, gate
     editor.post(f"/media/{waiting}/review/approve", {"caption_version": 1})
     in_state(editor, f"/media/{waiting}", "approved")
     seen = in_state(editor, f"/media/{processing}", "in_review")
-    assert [each["variant"] for each in seen["derivatives"]] == ["thumb", "small", "medium", "large"]
+    assert [each["variant"] for each in seen["derivatives"]] == ["thumb", "small", "medium", "large", "square"]
     assert len(editor.get(f"/media/{processing}/captions")["items"]) == 1, "no caption is written twice"
     in_state(editor, f"/posts/{scheduled}", "published")
     assert listed(stack, text) == 1

@@ -72,7 +72,7 @@ def test_the_event_alone_starts_the_workflow_and_progress_rises(editor: Person) 
     assert len(set(percents)) >= 3
     shown = seen[-1]
     assert shown["caption"]["model"] == "offline-basic"
-    assert {made["variant"] for made in shown["derivatives"]} == {"thumb", "small", "medium", "large"}
+    assert {made["variant"] for made in shown["derivatives"]} == {"thumb", "small", "medium", "large", "square"}
     for made in shown["derivatives"]:
         served = httpx.get(made["url"])
         assert (served.status_code, served.headers["content-type"], len(served.content)) == (

@@ -274,6 +274,11 @@ class Photo:
     height: int
     captured_at: datetime | None
     camera: str | None
+    animated: bool
+    dhash: str
+    blurhash: str
+    colours: list[str]
+    colour_names: list[str]
 
 
 @dataclass(frozen=True)

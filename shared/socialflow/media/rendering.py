@@ -15,8 +15,8 @@ from socialflow.media.inspection import Picture, refusing_damage
 CONTENT_TYPE = "image/jpeg"
 WIDTHS = (("large", 2400, 90), ("medium", 1200, 85), ("small", 600, 85))
 """Variant, width in pixels, JPEG quality; the height follows, and nothing is enlarged."""
-THUMB = ("thumb", 300, 80)
-"""A square cut from the middle."""
+SQUARES = (("square", 512, 85), ("thumb", 300, 80))
+"""The same of squares cut from the middle: one for models that look at pictures, one for people."""
 
 _HEADROOM = 1.5
 _MAX_PROFILE = 4 * 1024 * 1024
@@ -54,9 +54,10 @@ def render(picture: Picture) -> list[Rendered]:
         for _, width, _ in WIDTHS[1:]:
             images.append(_narrowed(images[-1], width))  # each is made from the one before
         rendered = [_encoded(name, image, quality) for (name, _, quality), image in zip(WIDTHS, images, strict=True)]
-        name, side, quality = THUMB
-        source = next((image for image in reversed(images) if min(image.size) >= side), images[0])
-        return [*rendered, _encoded(name, _square(source, side), quality)]
+        for name, side, quality in SQUARES:
+            source = next((image for image in reversed(images) if min(image.size) >= side), images[0])
+            rendered.append(_encoded(name, _square(source, side), quality))
+        return rendered
 
 
 def _decoded(picture: Picture) -> Image.Image:

@@ -38,7 +38,9 @@ UPDATE {s}.media_items SET object_version = %(version)s, inspections = inspectio
 """
 _DESCRIBE = """
 UPDATE {s}.media_items SET content_type = %(content_type)s, size = %(size)s, sha256 = %(sha256)s, width = %(width)s,
-       height = %(height)s, captured_at = %(captured_at)s, camera = %(camera)s, inspections = 0
+       height = %(height)s, captured_at = %(captured_at)s, camera = %(camera)s, animated = %(animated)s,
+       dhash = %(dhash)s::bit(64), blurhash = %(blurhash)s, colours = %(colours)s, colour_names = %(colour_names)s,
+       inspections = 0
  WHERE id = %(id)s
 """
 _PUT_DERIVATIVE = """

@@ -20,7 +20,7 @@ def test_a_photo_from_its_upload_to_its_approval(studio: Studio) -> None:
         "media.update by person: processing",
         "media.update by system",
         "media.update by system",
-        *["derivative.create by system"] * 4,
+        *["derivative.create by system"] * 5,
         "media.update by system: in_review",
         "review.create by system: open",
         "caption.create by person",

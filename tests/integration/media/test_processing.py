@@ -24,7 +24,7 @@ def derivative(studio: Studio, media_id: str, variant: str) -> Image.Image:
     return Image.open(io.BytesIO(body.read()))
 
 
-def test_a_photo_becomes_four_pictures_and_a_row_that_knows_it(studio: Studio) -> None:
+def test_a_photo_becomes_five_pictures_and_a_row_that_knows_it(studio: Studio) -> None:
     data = photo(3000, 2000)
     media_id = studio.uploaded(data)
     assert studio.process(media_id, studio.start(media_id)) == "processed"
@@ -34,14 +34,26 @@ def test_a_photo_becomes_four_pictures_and_a_row_that_knows_it(studio: Studio) -
     assert (shown["captured_at"], shown["camera"]) == ("2024-05-06T07:08:09", "ACME Snap 3")
     assert (shown["sha256"], shown["size"]) == (hashlib.sha256(data).hexdigest(), len(data))
     sizes = {made["variant"]: (made["width"], made["height"]) for made in shown["derivatives"]}
-    assert sizes == {"thumb": (300, 300), "small": (600, 900), "medium": (1200, 1800), "large": (2000, 3000)}
+    squares = {"thumb": (300, 300), "square": (512, 512)}
+    assert sizes == {**squares, "small": (600, 900), "medium": (1200, 1800), "large": (2000, 3000)}
     assert studio.facts(media_id) == ["media.uploaded", "media.processed"]
+
+
+def test_what_tells_a_picture_from_others_is_kept(studio: Studio) -> None:
+    media_id = studio.uploaded(photo(3000, 2000))
+    studio.process(media_id, studio.start(media_id))
+    columns = "animated, dhash::text, length(blurhash), cardinality(colours), colour_names"
+    kept = studio.owner.execute(f"SELECT {columns} FROM t_acme.media_items WHERE id = %s", (media_id,)).fetchone()
+    assert kept
+    animated, dhash, blur, colours, names = kept
+    assert (animated, len(dhash), blur, names[:2]) == (False, 64, 28, ["brown", "blue"])
+    assert 1 <= colours <= 5
 
 
 def test_derivatives_are_upright_and_tell_nothing_of_their_origin(studio: Studio) -> None:
     media_id = studio.uploaded(photo())
     studio.process(media_id, studio.start(media_id))
-    for variant in ("thumb", "small", "medium", "large"):
+    for variant in ("thumb", "square", "small", "medium", "large"):
         made = derivative(studio, media_id, variant)
         assert (made.format, set(made.info) - {"jfif", "jfif_version", "jfif_unit", "jfif_density"}) == ("JPEG", set())
         assert not made.getexif()
@@ -178,7 +190,7 @@ def test_a_repeated_task_does_its_work_once(studio: Studio) -> None:
     run = studio.start(media_id)
     assert [studio.process(media_id, run) for _ in range(2)] == ["processed", "processed"]
     assert studio.facts(media_id) == ["media.uploaded", "media.processed"]
-    assert studio.value("SELECT count(*) FROM t_acme.derivatives WHERE media_id = %s", media_id) == 4
+    assert studio.value("SELECT count(*) FROM t_acme.derivatives WHERE media_id = %s", media_id) == 5
 
 
 def test_an_older_run_is_turned_away_at_the_door(studio: Studio) -> None:
@@ -205,7 +217,7 @@ def test_a_run_that_is_overtaken_midway_leaves_the_newer_ones_rows(
     versions = "SELECT array_agg(object_version ORDER BY variant) FROM t_acme.derivatives WHERE media_id = %s"
     assert studio.process(media_id, old) == "superseded"
     newer = studio.value(versions, media_id)
-    assert len(set(newer)) == 4
+    assert len(set(newer)) == 5
     assert studio.facts(media_id) == ["media.uploaded", "media.processed"]
     assert derivative(studio, media_id, "large").size == (600, 900)
 
