@@ -220,6 +220,7 @@ def clean(
     yield
     database.forget()
     secrets.forget_all()
+    owner.execute("DELETE FROM control.billing")
     _unmake_tenants(owner)
     superuser.execute(_truncate(owner, schemas))
     superuser.execute("TRUNCATE control.api_keys")
@@ -230,7 +231,7 @@ def clean(
     )
     superuser.execute("TRUNCATE control.outbox, control.invitations")
     owner.execute("DELETE FROM control.users; DELETE FROM control.clerk_organizations")
-    owner.execute("DELETE FROM control.webhook_receipts; DELETE FROM control.billing")
+    owner.execute("DELETE FROM control.webhook_receipts")
     for table in PEOPLE:
         owner.execute(sql.SQL("INSERT INTO control.{0} TABLE kept.{0}").format(sql.Identifier(table)))
 

@@ -229,7 +229,7 @@ class ServiceFunction(Construct):
         )
 
     def asks_stripe(self, keys: aws_secretsmanager.Secret) -> Self:
-        """Sell plans, and hear of what became of them."""
+        """Sell plans, hear of what became of them, and end them."""
         billing = self.stage.billing
         self.may(["secretsmanager:GetSecretValue"], keys.secret_arn)
         return self.knows(stripe_secret=keys.secret_arn, stripe_api_base=billing.api_base, stripe_prices=billing.prices)

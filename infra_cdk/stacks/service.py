@@ -27,6 +27,8 @@ CAPTION = Size(memory=1_024, timeout=120)
 PREPARE = Size(memory=1_024, timeout=180)
 PUBLISH = Size(memory=512, timeout=60)
 MIGRATION = Size(memory=512, timeout=900)
+# Each tenant's subscriptions are asked for and changed at Stripe, one after the other.
+SETTLEMENT = Size(memory=512, timeout=300)
 VERIFICATION = Size(memory=512, timeout=900)
 # An archive of everything is read and written by one call; parts of it are all that is in memory.
 ARCHIVE = Size(memory=1_769, timeout=900)
@@ -50,6 +52,7 @@ API_FUNCTIONS = (
 )
 DECISIONS = ("review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled")
 BEGINNINGS = ("media.uploaded", "post.scheduled", "post.rescheduled", "post.approved")
+ENDS_AND_RETURNS = ("tenant.deleted", "tenant.restored")
 INGEST = ("task_process_media", "task_write_caption", "task_await_review", "task_settle_review")
 MUTATION = "task_publish_target"
 TARGETS = ("task_prepare_target", MUTATION, "task_confirm_target")
@@ -184,6 +187,10 @@ class ServiceStack(Stack):
         messaging.on_facts(decided, DECISIONS)
         invited = self._function("on_user_invited").mails_invitations(store.invitation_secret)
         messaging.on_facts(invited, ["user.invited"])
+        settler = self._function("cron_settle_subscriptions", SETTLEMENT, extra_layers=["billing"])
+        settler.asks_stripe(store.stripe)
+        messaging.each_day(settler)
+        messaging.on_facts(settler, ENDS_AND_RETURNS)
         messaging.on_aws(
             self._function("on_execution_failed"),
             aws_events.EventPattern(

@@ -20,6 +20,7 @@ EXTRA_LAYERS = {
     "task_write_caption": {"ai"},
     "api_plan": {"billing"},
     "api_stripe_webhook": {"billing"},
+    "cron_settle_subscriptions": {"billing"},
 }
 
 

@@ -90,6 +90,7 @@ EXPECTED = {
     "ops_suspend": DATABASE | RING,
     "ops_verify_audit": DATABASE,
     "ops_wake_everything": DATABASE,
+    "cron_settle_subscriptions": DATABASE | STRIPE | UNDELIVERED,
     "cron_purge_tenants": OWNER
     | UNDELIVERED
     | {"s3:ListBucketVersions on media-arn"}

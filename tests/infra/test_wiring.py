@@ -48,6 +48,7 @@ ROUTES = {
 FACTS = {
     "on_decision": {"review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled"},
     "on_user_invited": {"user.invited"},
+    "cron_settle_subscriptions": {"tenant.deleted", "tenant.restored"},
     "cron_reconcile": {"media.uploaded", "post.scheduled", "post.rescheduled", "post.approved"},
 }
 
@@ -122,7 +123,9 @@ def test_rules_and_schedules_are_these(service: Template) -> None:
         "each minute → doorbell",
         "each minute → cron_reconcile",
         "each day → cron_purge_tenants",
+        "each day → cron_settle_subscriptions",
         "socialflow → cron_reconcile",
+        "socialflow → cron_settle_subscriptions",
         "socialflow → on_decision",
         "socialflow → on_user_invited",
         "aws.s3 → on_object_created",

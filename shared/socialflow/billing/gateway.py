@@ -86,6 +86,19 @@ def subscriptions(customer: str) -> list[Subscription]:
     return [_read(each) for each in sorted(listed["data"], key=lambda each: int(each["created"]), reverse=True)]
 
 
+def end(subscription: str, *, at_once: bool) -> None:
+    """End a subscription: with the period that is paid for, or at once."""
+    if at_once:
+        _call(lambda client: client.v1.subscriptions.cancel(subscription))
+    else:
+        _call(lambda client: client.v1.subscriptions.update(subscription, params={"cancel_at_period_end": True}))
+
+
+def go_on(subscription: str) -> None:
+    """Let a subscription renew that would have ended with its period."""
+    _call(lambda client: client.v1.subscriptions.update(subscription, params={"cancel_at_period_end": False}))
+
+
 def _read(found: Mapping[str, Any]) -> Subscription:
     item = found["items"]["data"][0]
     price = item.get("price") or item["plan"]

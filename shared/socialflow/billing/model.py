@@ -13,6 +13,8 @@ ENTITLED = frozenset({"active", "trialing", "past_due"})
 """Statuses of Stripe's under which a plan is had. A payment that failed is tried again by Stripe for as long as it is
 told to; until it gives up and ends the subscription, the plan stays: that is the grace."""
 UNPAID = "past_due"
+OVER = frozenset({"canceled", "incomplete_expired"})
+"""Statuses out of which no subscription comes back."""
 
 HINTS = frozenset(
     {
@@ -98,6 +100,16 @@ class Subscription:
     period_end: datetime | None
     cancels_at: datetime | None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has come to its end."""
+        return self.status in OVER
+
+    @property
+    def renews(self) -> bool:
+        """Whether it goes on until somebody ends it."""
+        return not self.is_over and self.cancels_at is None
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -126,6 +138,7 @@ class Billing:
     period_end: datetime | None
     cancels_at: datetime | None
     unpaid_since: datetime | None
+    ended: Sequence[str] = ()
 
     @property
     def by_hand(self) -> bool:
