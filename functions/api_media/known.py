@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
+from uuid import UUID
 
-from functions.api_media.schemas import DerivativeOut, MediaOut
+from functions.api_media.schemas import DerivativeOut, ItemProblemOut, MediaOut, ProgressOut, ProgressResultOut
 from socialflow.captions import service as captions
 from socialflow.captions.model import Caption, CaptionRequest
 from socialflow.media import gateway, service
-from socialflow.media.model import Derivative, MediaItem
+from socialflow.media.library_repository import Progress
+from socialflow.media.model import Derivative, MediaItem, MediaNotFound
 from socialflow.platform.database import Transaction
 from socialflow.publishing import usage
 
@@ -35,6 +37,25 @@ class Known:
         """Shape it, the addresses of its derivatives (or of some variants only) signed now."""
         shown = [_viewable(made) for made in self.derivatives if only is None or made.variant in only]
         return MediaOut.of(self.item, self.caption, self.wish, shown, used=self.used)
+
+
+def stands(media_id: UUID, found: Progress | None, *, thumbs: bool) -> ProgressResultOut:
+    """Shape where a media item stands, or that it is not there."""
+    if found is None:
+        problem = ItemProblemOut(code=MediaNotFound.code, detail="There is no such media item.")
+        return ProgressResultOut(id=media_id, status=MediaNotFound.status, media=None, problem=problem)
+    thumb = None
+    if thumbs and found.thumb_key and found.thumb_version and found.thumb_type:
+        thumb = gateway.sign_view(found.thumb_key, found.thumb_version, found.thumb_type)
+    media = ProgressOut(
+        version=found.version,
+        state=found.state,
+        stage=found.stage,
+        percent=found.percent,
+        refusal_code=found.refusal_code,
+        thumb_url=thumb,
+    )
+    return ProgressResultOut(id=media_id, status=200, media=media, problem=None)
 
 
 def _viewable(made: Derivative) -> DerivativeOut:

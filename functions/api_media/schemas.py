@@ -1,12 +1,17 @@
 """The wire shapes of media items."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from socialflow.captions.model import Caption, CaptionRequest
+from socialflow.errors import Refusal
+from socialflow.media.changes import MAX_ALT_TEXT, MAX_TAG, MAX_TAGS, MAX_TITLE, Changes
+from socialflow.media.library import MAX_BATCH, Done
+from socialflow.media.library_repository import Counted
 from socialflow.media.model import Derivative, MediaItem
 
 
@@ -79,8 +84,8 @@ class FocalPoint(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    x: Annotated[float, Field(ge=0, le=1)]
-    y: Annotated[float, Field(ge=0, le=1)]
+    x: Annotated[float, Field(strict=True, ge=0, le=1)]
+    y: Annotated[float, Field(strict=True, ge=0, le=1)]
 
 
 class MediaOut(BaseModel):
@@ -177,10 +182,155 @@ class MediaOut(BaseModel):
 
 
 class MediaPageOut(BaseModel):
-    """Media items, the newest first, each with its thumb alone."""
+    """Media items in the order asked for, each with its thumb alone."""
 
     items: list[MediaOut]
     next_cursor: str | None
+
+
+class CountOut(BaseModel):
+    """So many media items are of a kind and in a state."""
+
+    state: str
+    kind: str
+    count: int
+
+
+class CountsOut(BaseModel):
+    """How many media items there are; what is deleted is not counted."""
+
+    items: list[CountOut]
+    total: int
+
+    @classmethod
+    def of(cls, found: Sequence[Counted]) -> Self:
+        """Shape counts."""
+        items = [CountOut(state=one.state, kind=one.kind, count=one.count) for one in found]
+        return cls(items=items, total=sum(one.count for one in found))
+
+
+class TagOut(BaseModel):
+    """A tag, and how many media items have it."""
+
+    tag: str
+    count: int
+
+
+class TagsOut(BaseModel):
+    """Tags, the most used first."""
+
+    items: list[TagOut]
+
+
+class PatchMedia(BaseModel):
+    """What people say of a media item; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Annotated[str | None, Field(description=f"One line, at most {MAX_TITLE} characters.")] = None
+    alt_text: Annotated[str | None, Field(description=f"At most {MAX_ALT_TEXT:,} characters.")] = None
+    tags: Annotated[
+        list[str] | None,
+        Field(max_length=MAX_TAGS, description=f"In place of the present ones, each of 1 to {MAX_TAG} characters."),
+    ] = None
+    focal_point: Annotated[FocalPoint | None, Field(description="Null takes it away.")] = None
+
+    @property
+    def changes(self) -> Changes:
+        """What the media context is told."""
+        point: tuple[float, float] | Literal["unset"] | None = None
+        if self.focal_point:
+            point = self.focal_point.x, self.focal_point.y
+        elif "focal_point" in self.model_fields_set:
+            point = "unset"
+        return Changes(title=self.title, alt_text=self.alt_text, tags=self.tags, focal_point=point)
+
+
+Ids = Annotated[list[UUID], Field(min_length=1, max_length=MAX_BATCH, description="Each is answered once.")]
+
+
+class ProgressIn(BaseModel):
+    """Which media items are asked about."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: Ids
+    thumbs: Annotated[bool, Field(strict=True, description="Whether addresses of thumbs are wanted.")] = False
+
+
+class RetagIn(BaseModel):
+    """Tags that media items get, and tags that they lose."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: Ids
+    add: Annotated[list[str], Field(max_length=MAX_TAGS)] = []
+    remove: Annotated[list[str], Field(max_length=MAX_TAGS)] = []
+
+
+class ItemProblemOut(BaseModel):
+    """Why nothing was done with one of many, and what to do."""
+
+    code: str
+    detail: str
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> Self:
+        """Shape a refusal."""
+        return cls(code=refusal.code, detail=refusal.detail)
+
+
+class ProgressOut(BaseModel):
+    """Where a media item stands."""
+
+    version: int
+    state: str
+    stage: str
+    percent: Annotated[int, Field(ge=0, le=100, description="Never falls.")]
+    refusal_code: str | None
+    thumb_url: Annotated[str | None, Field(description="Where thumbs were asked for; good for a quarter of an hour.")]
+
+
+class ProgressResultOut(BaseModel):
+    """Where one of many stands, or that it is not there (404)."""
+
+    id: UUID
+    status: int
+    media: ProgressOut | None
+    problem: ItemProblemOut | None
+
+
+class ProgressResultsOut(BaseModel):
+    """Each of those that were asked about, in their order."""
+
+    results: list[ProgressResultOut]
+
+
+class ItemResultOut(BaseModel):
+    """What became of one of many: a status as if it had been the only one."""
+
+    id: UUID
+    status: int
+    version: Annotated[int | None, Field(description="The version that it has now.")]
+    problem: ItemProblemOut | None
+
+    @classmethod
+    def of(cls, done: Done) -> Self:
+        """Shape what became of a media item."""
+        refused = done.refusal
+        problem = ItemProblemOut.of(refused) if refused else None
+        return cls(id=done.id, status=refused.status if refused else 200, version=done.version, problem=problem)
+
+
+class ItemResultsOut(BaseModel):
+    """What became of each, in the order asked for."""
+
+    results: list[ItemResultOut]
+
+    @classmethod
+    def of(cls, done: Sequence[Done]) -> Self:
+        """Shape what became of media items."""
+        return cls(results=[ItemResultOut.of(one) for one in done])
 
 
 class DownloadOut(BaseModel):

@@ -70,6 +70,12 @@ class Conflict(Refusal):
     status, code, title = 409, "conflict", "It conflicts with the present state"
 
 
+class Gone(Refusal):
+    """It was there, and was deleted."""
+
+    status, code, title = 410, "gone", "It has been deleted"
+
+
 class PreconditionFailed(Refusal):
     """It has changed since the caller read it."""
 

@@ -3,7 +3,6 @@
 All of it is read from a small derivative: that is upright, in sRGB, opaque, and takes milliseconds.
 """
 
-import colorsys
 import io
 from collections import defaultdict
 from dataclasses import dataclass
@@ -12,13 +11,7 @@ from itertools import pairwise
 import blurhash
 from PIL import Image
 
-COLOUR_NAMES = (
-    "red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink", "brown", "black", "grey", "white",
-)  # fmt: skip
-"""All the words that a colour is called by: what a library is filtered by."""
-
-Colour = tuple[int, int, int]
-"""Red, green and blue, 0 to 255."""
+from socialflow.media.colours import Colour, name_of
 
 _HASHED = (9, 8)  # each pixel is compared with the next one of its row: 64 bits
 _BLURRED = 32  # pixels of the longer side; more cost time and change nothing
@@ -27,12 +20,6 @@ _COUNTED = (64, 64)
 _PALETTE = 12
 _SHOWN = 5
 _LEAST = 0.05  # of the picture, for a colour to be told of
-# Where a hue ends, as a part of the circle that begins and ends in red.
-_HUES = (
-    (0.04, "red"), (0.115, "orange"), (0.19, "yellow"), (0.44, "green"), (0.53, "cyan"), (0.70, "blue"),
-    (0.80, "purple"), (0.945, "pink"), (1.0, "red"),
-)  # fmt: skip
-_MAGENTA = 0.87
 
 
 @dataclass(frozen=True)
@@ -59,32 +46,6 @@ def dhash(image: Image.Image) -> str:
     grey = image.convert("L").resize((width, height), Image.Resampling.LANCZOS).tobytes()
     rows = [grey[start : start + width] for start in range(0, width * height, width)]
     return "".join("01"[left > right] for row in rows for left, right in pairwise(row))
-
-
-def name_of(colour: Colour) -> str:
-    """Return the word that people call a colour by."""
-    hue, lightness, saturation = colorsys.rgb_to_hls(*(part / 255 for part in colour))
-    chroma = (max(colour) - min(colour)) / 255
-    if lightness < 0.10 or (lightness < 0.18 and chroma < 0.12):
-        return "black"
-    if lightness > 0.88 and chroma < 0.12:
-        return "white"
-    if chroma < 0.11 or saturation < 0.10:
-        return "grey"
-    name = next(name for end, name in _HUES if hue <= end)
-    if name in ("red", "orange", "yellow"):
-        return _of_warm(name, lightness, saturation)
-    return "purple" if name == "pink" and hue < _MAGENTA and lightness < 0.40 else name
-
-
-def _of_warm(name: str, lightness: float, saturation: float) -> str:
-    """Tell brown, which is a dark or dull orange or red, and pink, which is a light red."""
-    dull = saturation < 0.50
-    if name == "orange" and (lightness < 0.40 or (dull and lightness < 0.72)):
-        return "brown"
-    if dull and lightness < 0.45:
-        return "brown"
-    return "pink" if name == "red" and lightness > 0.68 else name
 
 
 def _shares(image: Image.Image) -> list[tuple[Colour, float]]:

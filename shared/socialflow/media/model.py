@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
-from socialflow.errors import Conflict, FieldError, Invalid, NotFound
+from socialflow.errors import Conflict, FieldError, Gone, Invalid, NotFound
 
 MAX_SIZE = 100 * 1024 * 1024
 """Bytes that a picture may have: all of it is read to be decoded."""
@@ -70,6 +70,12 @@ class MediaNotFound(NotFound):
     """The tenant has no such media item."""
 
     code, title = "media-not-found", "No such media item"
+
+
+class MediaDeleted(Gone):
+    """Somebody has deleted the media item."""
+
+    code, title = "media-deleted", "The media item has been deleted"
 
 
 class UploadTypeRefused(Invalid):

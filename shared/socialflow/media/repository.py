@@ -8,25 +8,18 @@ from uuid import UUID
 from socialflow.media.model import Derivative, MediaItem, Photo, Stage, State, UnfitFile
 from socialflow.platform.database import Transaction
 
-_COLUMNS = """id, version, state, stage, percent, file_name, declared_type, declared_size, object_key, object_version,
+COLUMNS = """id, version, state, stage, percent, file_name, declared_type, declared_size, object_key, object_version,
        content_type, size, sha256, width, height, captured_at, camera, refusal_code, refusal_detail, inspections,
        upload_expires_at, kind, title, alt_text, tags, focal_x, focal_y, declared_sha256, upload_id, part_size,
        animated, dhash::text AS dhash, blurhash, colours, colour_names, duration_ms, video_codec, audio_codec,
        frame_rate, deleted_at, deleted_by, created_by, created_at, updated_at"""
 _FIND = f"""
-SELECT {_COLUMNS}
+SELECT {COLUMNS}
   FROM {{s}}.media_items WHERE id = %(id)s
 """
 _MANY = f"""
-SELECT {_COLUMNS}
+SELECT {COLUMNS}
   FROM {{s}}.media_items WHERE id = ANY(%(ids)s)
-"""
-_LIST = f"""
-SELECT {_COLUMNS}
-  FROM {{s}}.media_items
- WHERE (%(state)s::text IS NULL OR state = %(state)s)
-   AND (%(at)s::timestamptz IS NULL OR (created_at, id) < (%(at)s, %(id)s))
- ORDER BY created_at DESC, id DESC LIMIT %(limit)s
 """
 # Progress only moves forward, whatever an older run still writes.
 _ADVANCE = """
@@ -78,25 +71,19 @@ UPDATE {s}.media_items SET state = 'in_review', version = version + 1, updated_a
 
 def find(tx: Transaction, media_id: UUID) -> MediaItem | None:
     """Return a media item."""
-    return _typed(tx.one(MediaItem, _FIND, {"id": media_id}))
+    found = tx.one(MediaItem, _FIND, {"id": media_id})
+    return found and typed(found)
 
 
 def many(tx: Transaction, media_ids: Sequence[UUID]) -> dict[UUID, MediaItem]:
     """Return media items by their ids."""
-    found = map(_typed, tx.all(MediaItem, _MANY, {"ids": list(media_ids)}))
-    return {item.id: item for item in found if item}
+    return {item.id: typed(item) for item in tx.all(MediaItem, _MANY, {"ids": list(media_ids)})}
 
 
 def lock(tx: Transaction, media_id: UUID) -> MediaItem | None:
     """Return a media item, its row locked until the commit."""
-    return _typed(tx.one(MediaItem, _FIND + " FOR UPDATE", {"id": media_id}))
-
-
-def page(tx: Transaction, *, state: State | None, after: tuple[datetime, UUID] | None, limit: int) -> list[MediaItem]:
-    """Return media items, the newest first, below a position."""
-    at, media_id = after or (None, None)
-    found = tx.all(MediaItem, _LIST, {"state": state, "at": at, "id": media_id, "limit": limit})
-    return [item for item in map(_typed, found) if item]
+    found = tx.one(MediaItem, _FIND + " FOR UPDATE", {"id": media_id})
+    return found and typed(found)
 
 
 def advance(tx: Transaction, media_id: UUID, stage: Stage, *, at: datetime) -> bool:
@@ -148,5 +135,6 @@ def open_review(tx: Transaction, media_id: UUID, *, at: datetime) -> bool:
     return tx.execute(_OPEN_REVIEW, {"id": media_id, "at": at}) == 1
 
 
-def _typed(item: MediaItem | None) -> MediaItem | None:
-    return item and replace(item, state=State(item.state), stage=Stage(item.stage))
+def typed(item: MediaItem) -> MediaItem:
+    """Return a media item as read from a row, its state and stage as what they are."""
+    return replace(item, state=State(item.state), stage=Stage(item.stage))

@@ -11,6 +11,7 @@ from socialflow.media.model import (
     MAX_INSPECTIONS,
     Derivative,
     Downloadable,
+    MediaDeleted,
     MediaItem,
     MediaNotFound,
     Outcome,
@@ -39,16 +40,21 @@ class Standing:
 
 
 def get(tx: Transaction, media_id: UUID) -> MediaItem:
-    """Return a media item; raises `MediaNotFound`."""
-    item = repository.find(tx, media_id)
+    """Return a media item; raises `MediaNotFound`, and `MediaDeleted` for one that is no more."""
+    return present(repository.find(tx, media_id), media_id)
+
+
+def present(item: MediaItem | None, media_id: UUID) -> MediaItem:
+    """Return what was found of a media item; raises `MediaNotFound` and `MediaDeleted`."""
     if item is None:
-        raise _not_found(media_id)
+        raise MediaNotFound("There is no such media item. GET /v1/media lists them.", media_id=str(media_id))
+    if item.deleted_at is not None:
+        raise MediaDeleted(
+            "The media item has been deleted, and cannot be brought back.",
+            media_id=str(media_id),
+            deleted_at=item.deleted_at.isoformat(),
+        )
     return item
-
-
-def page(tx: Transaction, *, state: State | None, after: tuple[datetime, UUID] | None, limit: int) -> list[MediaItem]:
-    """Return media items, the newest first, below a position."""
-    return repository.page(tx, state=state, after=after, limit=limit)
 
 
 def many(tx: Transaction, media_ids: Sequence[UUID]) -> dict[UUID, MediaItem]:
@@ -187,11 +193,4 @@ def _fenced(tx: Transaction, media_id: UUID, *, run: int, at: datetime) -> Media
 
 
 def _locked(tx: Transaction, media_id: UUID) -> MediaItem:
-    item = repository.lock(tx, media_id)
-    if item is None:
-        raise _not_found(media_id)
-    return item
-
-
-def _not_found(media_id: UUID) -> MediaNotFound:
-    return MediaNotFound("There is no such media item. GET /v1/media lists them.", media_id=str(media_id))
+    return present(repository.lock(tx, media_id), media_id)

@@ -10,7 +10,6 @@ from socialflow.media import events, gateway, repository, upload_repository
 from socialflow.media.model import (
     Announcement,
     MediaItem,
-    MediaNotFound,
     StoredObject,
     Upload,
     UploadArrived,
@@ -19,6 +18,7 @@ from socialflow.media.model import (
     UploadSizeDiffers,
     object_key,
 )
+from socialflow.media.service import present
 from socialflow.platform import work
 from socialflow.platform.database import Transaction
 from socialflow.platform.ids import new_id
@@ -54,11 +54,8 @@ def begin(
 
 
 def get(tx: Transaction, media_id: UUID) -> MediaItem:
-    """Return a media item, also one whose file is awaited; raises `MediaNotFound`."""
-    item = repository.find(tx, media_id)
-    if item is None:
-        raise _not_found(media_id)
-    return item
+    """Return a media item, also one whose file is awaited; raises `MediaNotFound` and `MediaDeleted`."""
+    return present(repository.find(tx, media_id), media_id)
 
 
 def announced_bytes(tx: Transaction, *, at: datetime) -> int:
@@ -81,18 +78,19 @@ def check_arrival(item: MediaItem, stored: StoredObject | None) -> None:
 
 
 def arrive(tx: Transaction, media_id: UUID, *, at: datetime, key: str | None = None) -> MediaItem | None:
-    """Note that an upload's file has come, and ask for its workflow; None where the key is not the upload's own.
+    """Note that an upload's file has come, and ask for its workflow; None where the key is not
+    the upload's own, or the media item is deleted.
 
     A confirmation and the bucket's event both end here, in any order and any number: the first one counts.
     """
     item = repository.lock(tx, media_id)
-    if item is None or (key is not None and key != item.object_key):
+    if item is None or item.deleted_at or (key is not None and key != item.object_key):
         return None
     if upload_repository.arrive(tx, media_id, at=at):
         work.schedule(tx, "ingest", media_id, wake_at=at)
         entitlements.add(tx, "storage_bytes", item.declared_size, at=at)
         tx.emit(events.MediaUploaded(subject_id=media_id, by=item.created_by))
-    return get(tx, media_id)
+    return repository.find(tx, media_id)
 
 
 def _make_room(tx: Transaction, item: MediaItem, *, at: datetime) -> None:
@@ -101,11 +99,4 @@ def _make_room(tx: Transaction, item: MediaItem, *, at: datetime) -> None:
 
 
 def _locked(tx: Transaction, media_id: UUID) -> MediaItem:
-    item = repository.lock(tx, media_id)
-    if item is None:
-        raise _not_found(media_id)
-    return item
-
-
-def _not_found(media_id: UUID) -> MediaNotFound:
-    return MediaNotFound("There is no such media item. GET /v1/media lists them.", media_id=str(media_id))
+    return present(repository.lock(tx, media_id), media_id)

@@ -8,7 +8,7 @@ import blurhash
 import pytest
 from PIL import Image, ImageColor, ImageEnhance
 
-from socialflow.media import fingerprint
+from socialflow.media import colours, fingerprint
 from tests.pictures import encoded, scene
 
 
@@ -42,7 +42,7 @@ def test_a_fingerprint_has_the_forms_that_the_row_takes() -> None:
     assert re.fullmatch("[01]{64}", taken.dhash)
     assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in taken.colours)
     assert 1 <= len(taken.colours) <= 5
-    assert set(taken.colour_names) <= set(fingerprint.COLOUR_NAMES)
+    assert set(taken.colour_names) <= set(colours.COLOUR_NAMES)
     assert taken.colour_names[:2] == ["brown", "blue"]  # the ground has no red mark on it
 
 
@@ -91,10 +91,10 @@ def test_the_blur_is_the_picture_without_its_detail() -> None:
 )
 def test_colours_are_called_what_people_call_them(colour: str, name: str) -> None:
     red, green, blue = ImageColor.getrgb(colour)[:3]
-    assert fingerprint.name_of((red, green, blue)) == name
+    assert colours.name_of((red, green, blue)) == name
 
 
 def test_every_colour_has_a_name_of_the_list() -> None:
     steps = range(0, 256, 15)
-    found = {fingerprint.name_of((red, green, blue)) for red in steps for green in steps for blue in steps}
-    assert found == set(fingerprint.COLOUR_NAMES)
+    found = {colours.name_of((red, green, blue)) for red in steps for green in steps for blue in steps}
+    assert found == set(colours.COLOUR_NAMES)

@@ -63,7 +63,7 @@ from socialflow.platform.http.answers import (
 )
 from socialflow.platform.http.app import Api, api, entry
 from socialflow.platform.http.guard import caller, current_request, current_user
-from socialflow.platform.http.pages import DEFAULT_LIMIT, Cursor, Limit, Position, after
+from socialflow.platform.http.pages import DEFAULT_LIMIT, Cursor, Limit, Position, after, opened, sealed
 from socialflow.platform.http.pages import cursor as next_cursor
 from socialflow.platform.http.raw import SignatureRefused, parsed, raw_body
 
@@ -91,10 +91,12 @@ __all__ = [
     "if_match_where_given",
     "next_cursor",
     "once",
+    "opened",
     "parsed",
     "public",
     "raw_body",
     "requires",
+    "sealed",
     "signed_in",
     "stored",
     "tagged",

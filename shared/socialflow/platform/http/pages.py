@@ -3,10 +3,10 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -20,6 +20,7 @@ Cursor = Annotated[str | None, Query(description="`next_cursor` of the page befo
 DEFAULT_LIMIT = 50
 
 _DIGEST = 9
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,25 @@ class Position:
 
 def after(cursor: str | None, filters: Mapping[str, object] | None = None) -> Position | None:
     """Return where the caller's page begins, None for the first; raises `CursorExpired` for another list's cursor."""
+    return opened(cursor, filters, lambda at, item: Position(datetime.fromisoformat(at), UUID(item)))
+
+
+def cursor(position: Position, filters: Mapping[str, object] | None = None) -> str:
+    """Return the opaque cursor of what follows a position in the list that the caller asked for."""
+    return sealed([position.at.isoformat(), str(position.id)], filters)
+
+
+def opened(cursor: str | None, filters: Mapping[str, object] | None, read: Callable[..., T]) -> T | None:
+    """Return what `read` makes of the values that a cursor was sealed with, for a list of an order of its own.
+
+    What it cannot read, by a ValueError or TypeError, is no cursor of ours either.
+    """
     if cursor is None:
         return None
     try:
         raw = base64.b64decode(cursor, altchars=b"-_", validate=True)
         digest, payload = raw[:_DIGEST], raw[_DIGEST:]
-        at, item = json.loads(payload)
-        position = Position(datetime.fromisoformat(at), UUID(item))
+        position = read(*json.loads(payload))
     except (ValueError, TypeError, AttributeError, RecursionError):
         digest, payload, position = b"", b"", None
     if position is None or digest != _digest(payload, filters):
@@ -46,9 +59,9 @@ def after(cursor: str | None, filters: Mapping[str, object] | None = None) -> Po
     return position
 
 
-def cursor(position: Position, filters: Mapping[str, object] | None = None) -> str:
-    """Return the opaque cursor of what follows a position in the list that the caller asked for."""
-    payload = json.dumps([position.at.isoformat(), str(position.id)]).encode()
+def sealed(values: list[Any], filters: Mapping[str, object] | None) -> str:
+    """Return the opaque cursor of JSON values that `opened` reads again."""
+    payload = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(_digest(payload, filters) + payload).decode()
 
 
