@@ -82,7 +82,7 @@ def listed(  # noqa: PLR0913, PLR0917 - what may be asked, each by its name
         str | None,
         Query(
             max_length=20,
-            description=f"One of {', '.join(COLOUR_NAMES)}; or rrggbb (with or without #), taken by its word.",
+            description=f"{', '.join(COLOUR_NAMES)}; or rrggbb, by its word.",
         ),
     ] = None,
     uploader: Annotated[UUID | None, Query(description="Uploaded by this member.")] = None,
