@@ -5,6 +5,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from functions.api_plan.schemas import BillingOut, CheckoutIn, PageOut, PlanListOut, PlanOut, PortalIn, TenantPlanOut
+from socialflow.ai import service as ai
 from socialflow.billing import service as billing
 from socialflow.billing.model import Purchase, checked_return, price_of, prices
 from socialflow.entitlements import service as entitlements
@@ -33,7 +34,7 @@ def read() -> TenantPlanOut:
     """Return limits, usage and warnings to every member; what is paid for only to who may read billing."""
     who, at = caller(), now()
     with transaction(who.tenant) as tx:
-        used = entitlements.used(tx, at=at)
+        used: dict[str, float] = {**entitlements.used(tx, at=at), **ai.used(tx, at=at)}
         used["storage_bytes"] += uploads.announced_bytes(tx, at=at)
     with control() as connection:
         used |= entitlements.registered(connection, who.tenant.id, at=at)

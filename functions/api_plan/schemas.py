@@ -48,12 +48,12 @@ class UsageOut(BaseModel):
 
     meter: str
     limit: Annotated[int | None, Field(description="Null: without a limit.")]
-    used: Annotated[int | None, Field(description="Null: a limit of one thing at a time, of which none is used up.")]
+    used: Annotated[int | float | None, Field(description="Null: a limit of one thing at a time; none is used up.")]
     resets_at: Annotated[datetime | None, Field(description="When it begins anew; null: it stands until given back.")]
     level: Annotated[str, Field(description="An open list: ok, near (four fifths are used), reached.")]
 
     @classmethod
-    def of(cls, plan: Plan, meter: Meter, used: int | None, at: datetime) -> Self:
+    def of(cls, plan: Plan, meter: Meter, used: float | None, at: datetime) -> Self:
         """Shape a limit."""
         most = plan.limits[meter]
         level = "ok"
@@ -103,7 +103,7 @@ class TenantPlanOut(BaseModel):
     billing: Annotated[BillingOut | None, Field(description="Null for who may not read it.")]
 
     @classmethod
-    def of(cls, plan: Plan, used: Mapping[str, int], billing: BillingOut | None, at: datetime) -> Self:
+    def of(cls, plan: Plan, used: Mapping[str, float], billing: BillingOut | None, at: datetime) -> Self:
         """Shape a tenant's plan."""
         usage = [UsageOut.of(plan, meter, used.get(meter), at) for meter in METERS]
         reset = resets_at("uploads", at)

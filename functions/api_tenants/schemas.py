@@ -36,6 +36,10 @@ class TenantSettingsIn(BaseModel):
         list[Annotated[str, Field(max_length=40)]] | None,
         Field(min_length=1, max_length=20, description="BCP 47 tags, the most important first."),
     ] = None
+    ai_budget_usd: Annotated[
+        float | None,
+        Field(ge=0, le=1_000_000, description="Dollars that AI may cost in a month, where your plan includes more."),
+    ] = None
 
     def given(self) -> dict[str, Any]:
         """Return what was sent."""
@@ -69,6 +73,7 @@ class TenantSettingsOut(BaseModel):
     approval: Annotated[str, Field(description="An open list: none, optional, required.")]
     brand_voice: str
     languages: list[str]
+    ai_budget_usd: Annotated[float | None, Field(description="Null: what the plan includes.")]
 
 
 class SuspensionOut(BaseModel):
@@ -106,6 +111,7 @@ class TenantOut(BaseModel):
                 approval=found.settings.approval,
                 brand_voice=found.settings.brand_voice,
                 languages=list(found.settings.languages),
+                ai_budget_usd=found.settings.ai_budget_usd,
             ),
             created_at=found.created_at,
         )

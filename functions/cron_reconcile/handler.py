@@ -1,12 +1,15 @@
 """Each minute, and whenever a fact asks for a workflow: every subject that is due gets its execution.
 
-The minute's call also throws away how often somebody asked long ago.
+The minute's call also throws away how often somebody asked long ago, and gives up calls of models whose function died.
 """
 
 import time
 from typing import Any
 
+from socialflow.ai import service as ai
 from socialflow.platform import pace, work
+from socialflow.platform.clock import now
+from socialflow.platform.database import engine_room
 from socialflow.platform.entry import entry
 from socialflow.platform.settings import DatabaseSettings, WorkflowSettings
 
@@ -22,6 +25,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
     until = time.monotonic() + SECONDS
     if event.get("detail-type") == "Scheduled Event":
         pace.sweep()
+        with engine_room() as connection:
+            ai.sweep(connection, at=now())
     machines = WorkflowSettings.from_env()
     by_kind = {
         "ingest": machines.ingest_state_machine,

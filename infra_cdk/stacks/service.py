@@ -148,6 +148,8 @@ class ServiceStack(Stack):
         # It only reads: no bell.
         audit = self._function("api_audit", API, reserved=stage.concurrency.api).signs_in()
         api.route(audit, ["/v1/audit", "/v1/audit/{proxy+}"])
+        ai = self._function("api_ai", API, reserved=stage.concurrency.api).signs_in()
+        api.route(ai, ["/v1/ai/{proxy+}"])
         team = ("/v1/members", "/v1/invitations")
         api.route(named["api_team"], [each + rest for each in team for rest in ("", "/{proxy+}")])
         api.route(named["api_plan"], ["/v1/plans", "/v1/plan", "/v1/plan/{proxy+}"])

@@ -49,6 +49,7 @@ EXPECTED = {
     "api_keys": DATABASE,
     "api_tenants": DATABASE | RING | {"lambda:InvokeFunction on opstenantFunction"},
     "api_clerk_webhook": DATABASE | RING | {"secretsmanager:GetSecretValue on ClerkWebhookSecretValue"},
+    "api_ai": DATABASE,
     "api_audit": DATABASE,
     "api_team": DATABASE | RING,
     "on_user_invited": DATABASE

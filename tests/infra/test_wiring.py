@@ -30,6 +30,7 @@ ROUTES = {
     "ANY /v1/plan/{proxy+}": "api_plan",
     "ANY /v1/webhooks/stripe": "api_stripe_webhook",
     "ANY /v1/accounts": "api_accounts",
+    "ANY /v1/ai/{proxy+}": "api_ai",
     "ANY /v1/exports": "api_exports",
     "ANY /v1/exports/{proxy+}": "api_exports",
     "ANY /v1/accounts/{proxy+}": "api_accounts",

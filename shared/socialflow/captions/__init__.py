@@ -1,1 +1,1 @@
-"""Captions: wishes for them, every version, and the captioner behind LiteLLM."""
+"""Captions: wishes for them, every version, and what a model is asked."""

@@ -102,6 +102,7 @@ class CaptionRequest:
     prompt: str
     reason: str | None
     reason_detail: str | None
+    requested_by: UUID
 
 
 class Skipped(Exception):

@@ -10,7 +10,7 @@ from socialflow.platform.database import Transaction
 from socialflow.platform.ids import new_id
 
 _CAPTION = "id, media_id, version, text, alt_text, hashtags, description, source, model, author, created_at"
-_REQUEST = "id, media_id, state, prompt, reason, reason_detail"
+_REQUEST = "id, media_id, state, prompt, reason, reason_detail, requested_by"
 
 _ADD = f"""
 INSERT INTO {{s}}.captions (id, media_id, version, text, alt_text, hashtags, description, source, model, author,

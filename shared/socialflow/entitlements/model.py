@@ -24,7 +24,7 @@ MONTHLY: frozenset[Meter] = frozenset({"uploads", "posts", "ai_tokens", "ai_budg
 """Counted by the calendar month (UTC); every other meter stands until something is given back."""
 
 COUNTED: tuple[Meter, ...] = ("storage_bytes", "uploads", "posts", "accounts")
-"""Counted here as they are taken; members and keys are counted where their rows are."""
+"""Counted here as they are taken; members and keys are counted where their rows are, AI where its calls are."""
 
 DEFAULT_PLAN = "free"
 STANDING = "standing"
@@ -203,6 +203,6 @@ def resets_at(meter: Meter, at: datetime) -> datetime | None:
     return datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=UTC)
 
 
-def warns(used: int, most: int) -> bool:
+def warns(used: float, most: int) -> bool:
     """Tell whether so much of a limit is used that the tenant is to know."""
     return most > 0 and used >= most * WARNING

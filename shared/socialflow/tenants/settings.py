@@ -15,6 +15,7 @@ Approval = Literal["none", "optional", "required"]
 APPROVALS: tuple[Approval, ...] = get_args(Approval)
 MOST_LANGUAGES = 20
 BRAND_VOICE_LENGTH = 2_000
+MOST_USD = 1_000_000
 NAME_LENGTH = 200
 
 
@@ -26,6 +27,8 @@ class TenantSettings:
     approval: str = "optional"
     brand_voice: str = ""
     languages: Sequence[str] = ("en",)
+    ai_budget_usd: float | None = None
+    """A month's end of spending on AI below the plan's; None: the plan's own."""
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "TenantSettings":
@@ -76,6 +79,13 @@ def _languages(value: object) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _ai_budget(value: object) -> float:
+    # Whole cents: what is less is no budget of a person's.
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_USD:
+        return round(float(value), 2)
+    raise _unusable("ai_budget_usd", "not-an-amount", f"A budget is 0 to {MOST_USD:,} US dollars a month.")
+
+
 def _language(tag: object, index: int) -> str:
     """Return the tag as BCP 47 writes it: `de-at` is de-AT."""
     try:
@@ -87,7 +97,13 @@ def _language(tag: object, index: int) -> str:
     raise _unusable(f"languages/{index}", "unknown-language", "Use a BCP 47 tag, such as en or pt-BR.")
 
 
-_CHECKS = {"time_zone": _time_zone, "approval": _approval, "brand_voice": _brand_voice, "languages": _languages}
+_CHECKS = {
+    "time_zone": _time_zone,
+    "approval": _approval,
+    "brand_voice": _brand_voice,
+    "languages": _languages,
+    "ai_budget_usd": _ai_budget,
+}
 
 
 @cache

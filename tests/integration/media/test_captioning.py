@@ -1,10 +1,13 @@
 """Write Caption: through LiteLLM to the offline captioner, and on without it where there is none."""
 
+import base64
 import io
+import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -13,9 +16,10 @@ from PIL import Image
 
 from functions.task_write_caption.handler import handler as task_write_caption
 from infra_cdk.local.offline_ai import app
-from socialflow.captions import gateway
-from socialflow.captions.gateway import Subject, Written
-from socialflow.captions.model import Draft, Skipped
+from socialflow.ai import asking
+from socialflow.ai.asking import Account, Answered, NotAnswered
+from socialflow.ai.gateway import Question
+from socialflow.captions.model import Draft
 from socialflow.platform import secrets, settings
 from tests.integration.media.conftest import Studio
 from tests.pictures import photo
@@ -39,7 +43,7 @@ def offline() -> Iterator[str]:
 @pytest.fixture
 def captioner(offline: str, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A function that is told to use the offline captioner."""
-    monkeypatch.setattr(gateway, "PAUSES", ())
+    monkeypatch.setattr(asking, "PAUSES", ())
     secret = boto3.client("secretsmanager").create_secret(Name=f"captioner-{time.time_ns()}", SecretString="offline")
     told(monkeypatch, CAPTION_API_BASE=offline, CAPTION_API_KEY_SECRET=secret["ARN"])
     yield
@@ -104,14 +108,14 @@ def test_an_answer_that_two_runs_had_asked_for_is_written_once(
     studio: Studio, captioner: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     media_id, old = processed(studio)
-    ask = gateway.write
+    ask = asking.ask
 
-    def overtaken(subject: Subject) -> Written:
-        monkeypatch.setattr(gateway, "write", ask)
+    def overtaken(*asked: Any) -> Answered[Draft]:
+        monkeypatch.setattr(asking, "ask", ask)
         assert caption(studio, media_id, studio.start(media_id)) == "captioned"
-        return ask(subject)
+        return ask(*asked)
 
-    monkeypatch.setattr(gateway, "write", overtaken)
+    monkeypatch.setattr(asking, "ask", overtaken)
     assert caption(studio, media_id, old) == "superseded"
     assert studio.value("SELECT count(*) FROM t_acme.captions") == 1
 
@@ -121,31 +125,33 @@ def test_two_answers_of_one_run_are_written_once(
 ) -> None:
     """The engine retries a task whose answer got lost: both calls belong to the newest run."""
     media_id, run = processed(studio)
-    ask = gateway.write
+    ask = asking.ask
 
-    def doubled(subject: Subject) -> Written:
-        monkeypatch.setattr(gateway, "write", ask)
+    def doubled(*asked: Any) -> Answered[Draft]:
+        monkeypatch.setattr(asking, "ask", ask)
         assert caption(studio, media_id, run) == "captioned"
-        return ask(subject)
+        return ask(*asked)
 
-    monkeypatch.setattr(gateway, "write", doubled)
+    monkeypatch.setattr(asking, "ask", doubled)
     assert caption(studio, media_id, run) == "captioned"
     assert studio.value("SELECT count(*) FROM t_acme.captions") == 1
     assert studio.facts(media_id).count("caption.generated") == 1
 
 
 def test_the_small_derivative_is_what_the_captioner_sees(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Subject] = []
+    seen: list[Question] = []
 
-    def look(subject: Subject) -> Written:
-        seen.append(subject)
-        return Written(Draft("Seen"), "a-model")
+    def look(_account: Account, question: Question, _read: object) -> Answered[Draft]:
+        seen.append(question)
+        return Answered(Draft("Seen"), "a-model")
 
-    monkeypatch.setattr(gateway, "write", look)
+    monkeypatch.setattr(asking, "ask", look)
     media_id, run = processed(studio, photo(3000, 2000), caption={"prompt": "In French"})
     assert caption(studio, media_id, run) == "captioned"
-    assert seen[0].wish == "In French"
-    assert Image.open(io.BytesIO(seen[0].image)).size == (600, 900)
+    told, picture = seen[0].messages[1]["content"]
+    assert json.loads(told["text"])["wish"] == "In French"
+    data = base64.b64decode(picture["image_url"]["url"].partition(";base64,")[2])
+    assert Image.open(io.BytesIO(data)).size == (600, 900)
 
 
 def test_without_a_captioner_the_review_goes_on_and_says_why(
@@ -164,10 +170,10 @@ def test_without_a_captioner_the_review_goes_on_and_says_why(
 
 
 def test_a_skipped_wish_stays_skipped_for_later_runs(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_subject: Subject) -> Written:
-        raise Skipped("budget-exceeded", "The budget is used up.")
+    def refuse(*_asked: object) -> Answered[Draft]:
+        raise NotAnswered("budget-exceeded")
 
-    monkeypatch.setattr(gateway, "write", refuse)
+    monkeypatch.setattr(asking, "ask", refuse)
     media_id, run = processed(studio)
     assert caption(studio, media_id, run) == "skipped"
     monkeypatch.undo()
@@ -176,14 +182,14 @@ def test_a_skipped_wish_stays_skipped_for_later_runs(studio: Studio, monkeypatch
 
 
 def test_whoever_wants_no_caption_gets_none(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway, "write", lambda _subject: pytest.fail("the captioner was asked"))
+    monkeypatch.setattr(asking, "ask", lambda *_asked: pytest.fail("the captioner was asked"))
     media_id, run = processed(studio, caption={"skip": True})
     assert caption(studio, media_id, run) == "skipped"
     assert studio.read(media_id)["caption_request"] is None
 
 
 def test_an_older_run_asks_nobody(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway, "write", lambda _subject: pytest.fail("the captioner was asked"))
+    monkeypatch.setattr(asking, "ask", lambda *_asked: pytest.fail("the captioner was asked"))
     media_id, old = processed(studio)
     studio.start(media_id)
     assert caption(studio, media_id, old) == "superseded"

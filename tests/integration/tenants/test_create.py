@@ -31,6 +31,7 @@ def test_whoever_makes_a_tenant_is_its_owner_and_can_work_in_it(person: Person, 
         "approval": "optional",
         "brand_voice": "",
         "languages": ["de-AT"],
+        "ai_budget_usd": None,
     }
     mine = anna.get("/v1/tenants").json["items"]
     assert [(one["slug"], one["role"], one["status"]) for one in mine] == [("north_wind", "owner", "active")]

@@ -32,7 +32,13 @@ def test_settings_are_read_with_what_stands_in_and_changed_one_by_one(member: Me
     admin, viewer = member("admin"), member("viewer")
     read = viewer.get("/v1/tenant")
     assert (read.status, read.json["name"], read.json["suspension"]) == (200, "Acme", None)
-    assert read.json["settings"] == {"time_zone": "UTC", "approval": "optional", "brand_voice": "", "languages": ["en"]}
+    assert read.json["settings"] == {
+        "time_zone": "UTC",
+        "approval": "optional",
+        "brand_voice": "",
+        "languages": ["en"],
+        "ai_budget_usd": None,
+    }
     asked = {"name": " Acme & Söhne ", "settings": {"time_zone": "Asia/Kolkata", "approval": "required"}}
     changed = admin.patch("/v1/tenant", asked, if_match=read.headers["etag"])
     assert (changed.status, changed.json["name"]) == (200, "Acme & Söhne")

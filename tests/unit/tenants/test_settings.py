@@ -79,3 +79,14 @@ def test_no_policy_asks_for_more_levels_of_approval_than_every_plan_includes() -
             checked({"approval": more})
     with pytest.raises(UnusableSetting):
         checked({"approval_levels": 2})
+
+
+@pytest.mark.parametrize(("wish", "kept"), [(0, 0.0), (12.345, 12.35), (1_000_000, 1_000_000.0)])
+def test_an_ai_budget_is_whole_cents(wish: float, kept: float) -> None:
+    assert checked({"ai_budget_usd": wish}) == {"ai_budget_usd": kept}
+
+
+@pytest.mark.parametrize("wish", [-0.01, 1_000_001, float("nan"), float("inf"), True, "5", [5]])
+def test_an_ai_budget_is_an_amount(wish: object) -> None:
+    with pytest.raises(UnusableSetting):
+        checked({"ai_budget_usd": wish})

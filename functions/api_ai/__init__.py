@@ -1,0 +1,1 @@
+"""HTTP: what models have cost."""

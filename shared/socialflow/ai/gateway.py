@@ -1,0 +1,153 @@
+"""LiteLLM: one question out, one answer back with what it used, or a reason why there is none.
+
+It is imported by its first use: only functions that ask models have it, and it takes seconds.
+"""
+
+import gc
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from socialflow.ai.catalogue import Model
+from socialflow.ai.model import UNBILLED, KeyOwner, Used
+
+CALL_SECONDS = 20.0
+FAILED = "captioner-failed"
+_BY_CLASS = {
+    "BudgetExceededError": "budget-exceeded",
+    "ContentPolicyViolationError": "content-policy",
+    "AuthenticationError": "captioner-denied",
+    "PermissionDeniedError": "captioner-denied",
+    "RateLimitError": "captioner-busy",
+    "Timeout": "captioner-unreachable",
+    "APIConnectionError": "captioner-unreachable",
+    "InternalServerError": "captioner-unreachable",
+    "ServiceUnavailableError": "captioner-unreachable",
+    "BadGatewayError": "captioner-unreachable",
+}
+"""LiteLLM's errors, by the first of their classes that stands here; any other is `captioner-failed`."""
+_MAY_BE_BILLED = frozenset({"Timeout", "APIConnectionError"})
+_NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "HostRefused"})
+
+Complete = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a model is asked: messages as OpenAI writes them, and the form of the answer."""
+
+    messages: Sequence[Mapping[str, Any]]
+    form: type[Any]
+    max_tokens: int
+
+    @property
+    def text(self) -> str:
+        """Everything in it that is text: what its size is reckoned from."""
+        said = [part["text"] for part in self._parts if part["type"] == "text"]
+        return "".join([*said, json.dumps(self.form.model_json_schema())])
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures it has."""
+        return sum(part["type"] == "image_url" for part in self._parts)
+
+    @property
+    def _parts(self) -> list[Mapping[str, Any]]:
+        return [part for message in self.messages for part in _parts(message["content"])]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A model, and where and with whose key it is asked."""
+
+    model: Model
+    key_owner: KeyOwner
+    key: str | None = None
+    base: str | None = None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a model has said, or why it has not, and what that came to."""
+
+    used: Used
+    content: str = ""
+    model: str = ""
+    cause: str = ""
+
+
+def call(question: Question, route: Route, complete: Complete) -> Said:
+    """Ask once. Whatever a provider or the library does wrong is an outcome."""
+    began = time.monotonic()
+    try:
+        answer = complete(
+            model=route.model.name,
+            messages=question.messages,
+            max_tokens=question.max_tokens,
+            timeout=CALL_SECONDS,
+            num_retries=0,
+            max_retries=0,
+            response_format=question.form,
+            api_base=route.base,
+            api_key=route.key,
+        )
+        content, model = answer.choices[0].message.content or "", str(answer.model or route.model.name)
+        outcome, tokens, cause = "answered", _tokens(answer), ""
+    except Exception as error:  # noqa: BLE001 # the review goes on without it
+        content, model, cause = "", "", type(error).__name__
+        outcome, tokens = _reason(error), None if _may_be_billed(error) else UNBILLED
+    used = Used(outcome, round((time.monotonic() - began) * 1_000), *(tokens or (None, None)))
+    return Said(used, content, model, cause)
+
+
+@cache
+def litellm() -> Any:
+    """Import LiteLLM: without its network fetch, without reading a .env, and quickly."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+    gc.disable()  # a quarter of the import is the collector walking what the import makes
+    try:
+        import litellm as library  # noqa: PLC0415 # see the module's docstring
+    finally:
+        gc.enable()
+    library.telemetry = False
+    library.drop_params = True  # a model that knows no response_format is asked by the prompt alone
+    library.suppress_debug_info = True  # it prints to stdout otherwise
+    return library
+
+
+def _tokens(answer: Any) -> tuple[int, int] | None:
+    """Return what an answer says that it used; None where it does not say."""
+    usage = getattr(answer, "usage", None)
+    told = (getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None))
+    if all(isinstance(count, int) and count >= 0 for count in told):
+        return int(told[0] or 0), int(told[1] or 0)
+    return None
+
+
+def _may_be_billed(error: Exception) -> bool:
+    """Tell whether a provider may have worked for a call that gave nothing: all of it is counted then."""
+    if not any(name in _MAY_BE_BILLED for name in _names(error)):
+        return _reason(error) == FAILED and not hasattr(error, "status_code")
+    cause: BaseException | None = error
+    while cause is not None:
+        if type(cause).__name__ in _NEVER_SENT:
+            return False
+        cause = cause.__cause__ or cause.__context__
+    return True
+
+
+def _reason(error: Exception) -> str:
+    return next((_BY_CLASS[name] for name in _names(error) if name in _BY_CLASS), FAILED)
+
+
+def _names(error: Exception) -> list[str]:
+    return [each.__name__ for each in type(error).__mro__]
+
+
+def _parts(content: Any) -> list[Mapping[str, Any]]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
