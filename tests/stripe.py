@@ -81,8 +81,7 @@ class Stripe:
     def reset(self) -> None:
         """Forget everything but what is sold."""
         self.client.delete("/_config/data")
-        hook = {"url": self.receiver, "secret": SECRET}
-        assert self.client.post("/_config/webhooks/ours", json=hook).is_success
+        self.send_to(self.receiver)
         for price, (interval, amount) in PRICES.items():
             about = {"id": price, "amount": amount, "currency": "usd", "interval": interval, "product[name]": price}
             self.ask("POST", "/v1/plans", **about)
@@ -93,6 +92,10 @@ class Stripe:
         while not self.messages.empty():
             self.messages.get()
 
+    def send_to(self, url: str) -> None:
+        """Have messages sent to an endpoint from now on, and to no other."""
+        assert self.client.post("/_config/webhooks/ours", json={"url": url, "secret": SECRET}).is_success
+
     def card(self, customer: str, number: str) -> None:
         """Give a customer a card that is charged from now on."""
         about = {"card[number]": number, "card[exp_month]": "12", "card[exp_year]": "2060", "card[cvc]": "123"}
@@ -100,15 +103,17 @@ class Stripe:
         self.ask("POST", f"/v1/payment_methods/{method}/attach", customer=customer)
         self.ask("POST", f"/v1/customers/{customer}", **{"invoice_settings[default_payment_method]": method})
 
-    def subscribe(self, customer: str, price: str) -> str:
+    def subscribe(self, customer: str, price: str, **metadata: str) -> str:
         """Subscribe a customer who has a card."""
-        return str(self.ask("POST", "/v1/subscriptions", customer=customer, **{"items[0][plan]": price})["id"])
+        about = {"items[0][plan]": price, **{f"metadata[{name}]": value for name, value in metadata.items()}}
+        return str(self.ask("POST", "/v1/subscriptions", customer=customer, **about)["id"])
 
     def pay(self, page: str) -> str:
         """Do on a checkout's page what a person does; return the subscription."""
         session = self.sessions[page]
         self.card(session["customer"], GOOD_CARD)
-        subscription = self.subscribe(session["customer"], session["line_items[0][price]"])
+        told = {"tenant": session["subscription_data[metadata][tenant]"]}
+        subscription = self.subscribe(session["customer"], session["line_items[0][price]"], **told)
         self.messages.put(signed("checkout.session.completed", {"customer": session["customer"], "id": "cs_1"}))
         return subscription
 
