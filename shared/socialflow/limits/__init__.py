@@ -12,10 +12,18 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from socialflow.errors import FieldError, Invalid
+
 NETWORKS = ("instagram", "facebook", "threads", "x", "linkedin", "tiktok", "bluesky", "mastodon")
 """The networks of which limits are known."""
 ALIASES = {"twitter": "x"}
 """Other names under which a network is asked for."""
+
+
+class UnknownNetwork(Invalid):
+    """A network that is not spoken here, or of which no limits are known."""
+
+    code, title = "unknown-network", "That network is not supported"
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,17 @@ class Videos:
 def canonical(name: str) -> str:
     """Return a network's name as it is kept; the name may be none of ours."""
     return ALIASES.get(name, name)
+
+
+def known(name: str) -> str:
+    """Return the name of a network whose limits are known; raises `UnknownNetwork`."""
+    network = canonical(name)
+    if network not in NETWORKS:
+        raise UnknownNetwork(
+            f"Nothing is known of {name!r}. Choose one of: {', '.join(NETWORKS)}.",
+            errors=[FieldError("/network", "unknown-network")],
+        )
+    return network
 
 
 @cache

@@ -50,7 +50,7 @@ class Rendered:
 def render(picture: Picture) -> list[Rendered]:
     """Return the derivatives of an opened picture, the largest first; raises `UnfitFile` where it cannot be decoded."""
     with refusing_damage():
-        images = [_narrowed(_decoded(picture), WIDTHS[0][1])]
+        images = [_narrowed(decoded(picture, WIDTHS[0][1]), WIDTHS[0][1])]
         for _, width, _ in WIDTHS[1:]:
             images.append(_narrowed(images[-1], width))  # each is made from the one before
         rendered = [_encoded(name, image, quality) for (name, _, quality), image in zip(WIDTHS, images, strict=True)]
@@ -60,11 +60,11 @@ def render(picture: Picture) -> list[Rendered]:
         return rendered
 
 
-def _decoded(picture: Picture) -> Image.Image:
-    """Decode, shrink to the largest size, turn upright, flatten on white, bring to sRGB."""
+def decoded(picture: Picture, most: int) -> Image.Image:
+    """Decode, shrink to `most` pixels of width as a person sees it, turn upright, flatten on white, bring to sRGB."""
     image = picture.image
     profile = image.info.get("icc_profile") or b""
-    width, height = _fitting(picture.width, picture.height, WIDTHS[0][1])
+    width, height = _fitting(picture.width, picture.height, most)
     if picture.turned:
         width, height = height, width
     box = None
@@ -139,8 +139,13 @@ def _fitting(width: int, height: int, most: int) -> tuple[int, int]:
     return most, max(1, round(height * most / width))
 
 
-def _encoded(variant: str, image: Image.Image, quality: int) -> Rendered:
+def jpeg(image: Image.Image, quality: int) -> bytes:
+    """Return a picture as a JPEG that tells nothing of its origin."""
     image.info = {}  # comments, profiles and EXIF would be written with it
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=quality, subsampling="4:2:0")
-    return Rendered(variant, buffer.getvalue(), image.width, image.height)
+    return buffer.getvalue()
+
+
+def _encoded(variant: str, image: Image.Image, quality: int) -> Rendered:
+    return Rendered(variant, jpeg(image, quality), image.width, image.height)

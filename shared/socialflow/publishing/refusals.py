@@ -81,12 +81,6 @@ class UnknownAccount(Invalid):
     code, title = "account-not-connected", "No such connected account"
 
 
-class UnknownNetwork(Invalid):
-    """A network that is not spoken here."""
-
-    code, title = "unknown-network", "That network is not supported"
-
-
 class DoesNotFit(Invalid):
     """The network would refuse it."""
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 import pytest
 
 from socialflow import limits
-from socialflow.limits import NETWORKS, Pictures, Videos
+from socialflow.limits import NETWORKS, Pictures, UnknownNetwork, Videos
 
 MIB = 1024 * 1024
 
@@ -53,4 +53,6 @@ def test_what_all_sources_say_of_instagram() -> None:
 
 
 def test_an_older_name_is_the_network() -> None:
-    assert (limits.canonical("twitter"), limits.canonical("x"), limits.canonical("orkut")) == ("x", "x", "orkut")
+    assert (limits.known("twitter"), limits.known("x")) == ("x", "x")
+    with pytest.raises(UnknownNetwork):
+        limits.known("orkut")

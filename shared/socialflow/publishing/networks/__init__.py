@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from socialflow.limits import canonical
+from socialflow.limits import UnknownNetwork, canonical
 from socialflow.publishing.networks.mastodon import Mastodon
 from socialflow.publishing.networks.port import Gateway
-from socialflow.publishing.refusals import UnknownNetwork
 
 _GATEWAYS: Mapping[str, Callable[[str, str], Gateway]] = {"mastodon": Mastodon}
 
