@@ -82,6 +82,7 @@ PAGES = {
         "publish post": lambda: workflow("publish_post"),
         "migrate tenants": lambda: workflow("migrate_tenants"),
         "export tenant": lambda: workflow("export_tenant"),
+        "render media": lambda: workflow("render_media"),
     },
 }
 

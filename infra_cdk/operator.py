@@ -138,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "suspend":
             command.add_argument("--reason", required=True)
         if name == "restart":
-            command.add_argument("kind", choices=("ingest", "publish"))
+            command.add_argument("kind", choices=("ingest", "publish", "rendition"))
         if name in {"post", "replay", "restart"}:
             command.add_argument("id")
     return parser

@@ -48,6 +48,7 @@ class Cloud:
     ingest: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:ingest"
     publish: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:publish"
     export: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:export"
+    render: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:render"
     database_secret: str = ""
     stripe_secret: str = ""
     owner_secret: str = ""
@@ -74,6 +75,7 @@ class Cloud:
             "INGEST_STATE_MACHINE": self.ingest,
             "PUBLISH_STATE_MACHINE": self.publish,
             "EXPORT_STATE_MACHINE": self.export,
+            "RENDER_STATE_MACHINE": self.render,
             "CAPTION_MODEL": "openai/offline",
             "CLERK_WEBHOOK_SECRET": self.clerk_webhook_secret,
             "STRIPE_SECRET": self.stripe_secret,

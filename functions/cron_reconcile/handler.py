@@ -32,6 +32,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
         "ingest": machines.ingest_state_machine,
         "publish": machines.publish_state_machine,
         "export": machines.export_state_machine,
+        "rendition": machines.render_state_machine,
     }
     started = 0
     while batch := work.start_due(by_kind, limit=BATCH):

@@ -12,7 +12,7 @@ from socialflow.platform.observability import logger
 from socialflow.platform.settings import DatabaseSettings, DoorbellSettings
 
 NEEDS = (DatabaseSettings, DoorbellSettings)
-KINDS = ("ingest", "publish")
+KINDS = ("ingest", "publish", "rendition")
 
 
 @entry(*NEEDS)

@@ -194,10 +194,15 @@ class ServiceFunction(Construct):
         timing = self.stage.timing
         return self.knows(prepare_lead=timing.prepare_lead, horizon=timing.horizon, publish_lease=lease)
 
-    def starts(self, *, ingest: str, publish: str, export: str) -> Self:
+    def starts(self, *, ingest: str, publish: str, export: str, render: str) -> Self:
         """Start executions of the workflows."""
-        self.may(["states:StartExecution"], ingest, publish, export)
-        return self.knows(ingest_state_machine=ingest, publish_state_machine=publish, export_state_machine=export)
+        self.may(["states:StartExecution"], ingest, publish, export, render)
+        return self.knows(
+            ingest_state_machine=ingest,
+            publish_state_machine=publish,
+            export_state_machine=export,
+            render_state_machine=render,
+        )
 
     def answers_tokens_of(self, *machines: str) -> Self:
         """Wake executions that wait on a token."""

@@ -42,6 +42,7 @@ API_FUNCTIONS = (
     "api_me",
     "api_media",
     "api_uploads",
+    "api_renditions",
     "api_reviews",
     "api_posts",
     "api_accounts",
@@ -51,8 +52,8 @@ API_FUNCTIONS = (
     "api_team",
 )
 DECISIONS = ("review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled")
-BEGINNINGS = ("media.uploaded", "post.scheduled", "post.rescheduled", "post.approved")
 ENDS_AND_RETURNS = ("tenant.deleted", "tenant.restored")
+BEGINNINGS = ("media.uploaded", "rendition.requested", "post.scheduled", "post.rescheduled", "post.approved")
 INGEST = ("task_process_media", "task_write_caption", "task_await_review", "task_settle_review")
 MUTATION = "task_publish_target"
 TARGETS = ("task_prepare_target", MUTATION, "task_confirm_target")
@@ -85,6 +86,7 @@ class ServiceStack(Stack):
         self.ingest_arn = machine_arn(self, stage, "ingest_media")
         self.publish_arn = machine_arn(self, stage, "publish_post")
         self.export_arn = machine_arn(self, stage, "export_tenant")
+        self.render_arn = machine_arn(self, stage, "render_media")
         self.tenant_owner = self._owner("ops_tenant", WORKER)
         api = self._api()
         self._consumers()
@@ -92,6 +94,7 @@ class ServiceStack(Stack):
         Workflow(self, "publish_post", stage, self._publish_tasks())
         Workflow(self, "migrate_tenants", stage, self._migration_tasks())
         Workflow(self, "export_tenant", stage, self._export_tasks())
+        Workflow(self, "render_media", stage, self._render_tasks())
         self._operations()
         outputs = {
             "ApiId": api.http.api_id,
@@ -102,6 +105,7 @@ class ServiceStack(Stack):
             "PublishStateMachine": self.publish_arn,
             "MigrateStateMachine": machine_arn(self, stage, "migrate_tenants"),
             "ExportStateMachine": self.export_arn,
+            "RenderStateMachine": self.render_arn,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
@@ -126,6 +130,7 @@ class ServiceStack(Stack):
                 function.rings(self.doorbell)
         named["api_media"].reads_media(store.media)
         named["api_uploads"].finds_media(store.media).writes_media(store.media)
+        named["api_renditions"].reads_media(store.media)
         named["api_reviews"].reads_media(store.media)
         named["api_posts"].times_publishing(LEASE)
         named["api_accounts"].seals_credentials(store.credentials_key).calls_networks()
@@ -139,6 +144,8 @@ class ServiceStack(Stack):
         api.route(named["api_media"], ["/v1/media", "/v1/media/{proxy+}"])
         begun = ["/v1/media/uploads", "/v1/media/uploads/{proxy+}", "/v1/media/{media_id}/confirm"]
         api.route(named["api_uploads"], begun)
+        made = "/v1/media/{media_id}/renditions"
+        api.route(named["api_renditions"], [made, f"{made}/{{rendition_id}}", "/v1/media/{media_id}/fit"])
         review = "/v1/media/{media_id}/review"
         api.route(named["api_reviews"], ["/v1/reviews", "/v1/reviews/{proxy+}", review, f"{review}/{{action}}"])
         api.route(named["api_posts"], ["/v1/posts", "/v1/posts/{proxy+}"])
@@ -200,12 +207,12 @@ class ServiceStack(Stack):
                 detail_type=["Step Functions Execution Status Change"],
                 detail={
                     "status": ["FAILED", "TIMED_OUT", "ABORTED"],
-                    "stateMachineArn": [self.ingest_arn, self.publish_arn, self.export_arn],
+                    "stateMachineArn": [self.ingest_arn, self.publish_arn, self.export_arn, self.render_arn],
                 },
             ),
         )
         reconciler = self._function("cron_reconcile", RELAY).starts(
-            ingest=self.ingest_arn, publish=self.publish_arn, export=self.export_arn
+            ingest=self.ingest_arn, publish=self.publish_arn, export=self.export_arn, render=self.render_arn
         )
         messaging.each_minute(reconciler)
         messaging.on_facts(reconciler, BEGINNINGS)
@@ -223,6 +230,12 @@ class ServiceStack(Stack):
         tasks["task_write_caption"].reads_media(store.media).writes_captions(store.caption_key)
         tasks["task_await_review"].answers_tokens_of(self.ingest_arn).knows(review_ttl=self.stage.timing.review_ttl)
         return tasks
+
+    def _render_tasks(self) -> dict[str, ServiceFunction]:
+        name = "task_render_image"
+        image = self._function(name, MEDIA, extra_layers=["media"], reserved=self._reserved(name)).rings(self.doorbell)
+        image.finds_media(self.storage.media).writes_media(self.storage.media)
+        return {name: image}
 
     def _publish_tasks(self) -> dict[str, ServiceFunction]:
         store = self.storage

@@ -17,6 +17,7 @@ WORKFLOWS = sorted(path.name.split(".")[0] for path in (ROOT / "infra_cdk" / "wo
 GATEWAY_PATIENCE = 30
 EXTRA_LAYERS = {
     "task_process_media": {"media"},
+    "task_render_image": {"media"},
     "task_write_caption": {"ai"},
     "api_plan": {"billing"},
     "api_stripe_webhook": {"billing"},

@@ -20,7 +20,7 @@ READ_ARCHIVES = {
     "s3:GetObjectVersion on media-arn/exports/*",
     "kms:Decrypt on MediaKey",
 }
-MACHINES = ("ingest-media", "publish-post", "export-tenant")
+MACHINES = ("ingest-media", "publish-post", "export-tenant", "render-media")
 SEAL = {"kms:GenerateDataKey on CredentialsKey for a tenant"}
 OPEN = {"kms:Decrypt on CredentialsKey for a tenant"}
 CONSUME = {
@@ -43,6 +43,7 @@ EXPECTED = {
     "api_me": DATABASE,
     "api_media": DATABASE | READ,
     "api_uploads": DATABASE | RING | FIND | WRITE,
+    "api_renditions": DATABASE | RING | READ,
     "api_reviews": DATABASE | RING | READ,
     "api_posts": DATABASE | RING,
     "api_accounts": DATABASE | RING | SEAL,
@@ -70,6 +71,7 @@ EXPECTED = {
     "on_execution_failed": DATABASE | UNDELIVERED,
     "cron_reconcile": DATABASE | UNDELIVERED | _machine("StartExecution", *MACHINES),
     "task_process_media": DATABASE | RING | FIND | WRITE,
+    "task_render_image": DATABASE | RING | FIND | WRITE,
     "task_write_caption": DATABASE | RING | READ,
     "task_await_review": DATABASE | RING | _answer("ingest-media"),
     "task_settle_review": DATABASE | RING,

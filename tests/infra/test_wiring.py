@@ -19,6 +19,9 @@ ROUTES = {
     "ANY /v1/media/uploads": "api_uploads",
     "ANY /v1/media/uploads/{proxy+}": "api_uploads",
     "ANY /v1/media/{media_id}/confirm": "api_uploads",
+    "ANY /v1/media/{media_id}/renditions": "api_renditions",
+    "ANY /v1/media/{media_id}/renditions/{rendition_id}": "api_renditions",
+    "ANY /v1/media/{media_id}/fit": "api_renditions",
     "ANY /v1/reviews": "api_reviews",
     "ANY /v1/reviews/{proxy+}": "api_reviews",
     "ANY /v1/media/{media_id}/review": "api_reviews",
@@ -50,7 +53,7 @@ FACTS = {
     "on_decision": {"review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled"},
     "on_user_invited": {"user.invited"},
     "cron_settle_subscriptions": {"tenant.deleted", "tenant.restored"},
-    "cron_reconcile": {"media.uploaded", "post.scheduled", "post.rescheduled", "post.approved"},
+    "cron_reconcile": {"media.uploaded", "rendition.requested", "post.scheduled", "post.rescheduled", "post.approved"},
 }
 
 
@@ -163,7 +166,9 @@ def test_failed_executions_of_our_machines_alone_are_taken(service: Template) ->
     arns = ["".join(map(str, arn["Fn::Join"][1])) for arn in pattern["detail"]["stateMachineArn"]]
     names = {re.split(r"stateMachine:", arn)[1] for arn in arns}
     machines = {each["StateMachineName"] for each in service.of_type("StepFunctions::StateMachine").values()}
-    assert names == {f"socialflow-prod-{name}" for name in ("ingest-media", "publish-post", "export-tenant")}
+    assert names == {
+        f"socialflow-prod-{name}" for name in ("ingest-media", "publish-post", "export-tenant", "render-media")
+    }
     # A migration that failed is in the registry, and is started again by a person.
     assert machines - names == {"socialflow-prod-migrate-tenants"}
 

@@ -60,3 +60,38 @@ class MediaExpired(MediaFact):
     """Nobody decided in time."""
 
     type: ClassVar[str] = "media.expired"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenditionFact(Fact):
+    """Something that happened to a rendition; the subject is its id."""
+
+    aggregate: ClassVar[str] = "rendition"
+
+    media_id: UUID
+    network: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenditionRequested(RenditionFact):
+    """Somebody wishes for a media item as a network takes it."""
+
+    type: ClassVar[str] = "rendition.requested"
+
+    by: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenditionReady(RenditionFact):
+    """The media item is there as the network takes it."""
+
+    type: ClassVar[str] = "rendition.ready"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenditionRefused(RenditionFact):
+    """The media item cannot be had as the network takes it."""
+
+    type: ClassVar[str] = "rendition.refused"
+
+    code: str

@@ -125,11 +125,12 @@ class ClerkSettings(Settings):
 
 @dataclass(frozen=True)
 class WorkflowSettings(Settings):
-    """The two state machines."""
+    """The state machines that the reconciler starts."""
 
     ingest_state_machine: str = told("ARN of Ingest Media.")
     publish_state_machine: str = told("ARN of Publish Post.")
     export_state_machine: str = told("ARN of Export Tenant.")
+    render_state_machine: str = told("ARN of Render Media.")
 
 
 @dataclass(frozen=True)

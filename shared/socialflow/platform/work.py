@@ -19,7 +19,7 @@ from socialflow.platform.aws import client
 from socialflow.platform.database import Transaction, engine_room
 from socialflow.platform.observability import logger
 
-Kind = Literal["ingest", "publish", "export"]
+Kind = Literal["ingest", "publish", "export", "rendition"]
 
 GRACE = timedelta(seconds=120)
 """How long a started run may be silent before it is started again (longer for runs past the sixth); a task that
@@ -41,7 +41,7 @@ _DUE = """
 UPDATE cell.work w SET run = w.run + 1, token = NULL, token_run = NULL,
        wake_at = clock_timestamp() + greatest(%(grace)s, least(2 ^ least(w.run, 12), 3600) * interval '1 second')
   FROM (SELECT tenant, kind, id FROM cell.work WHERE wake_at <= clock_timestamp()
-           AND NOT (kind = 'ingest' AND tenant = ANY(%(suspended)s)) AND NOT tenant = ANY(%(deleted)s)
+           AND NOT (kind IN ('ingest', 'rendition') AND tenant = ANY(%(suspended)s)) AND NOT tenant = ANY(%(deleted)s)
          ORDER BY wake_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) due
  WHERE w.tenant = due.tenant AND w.kind = due.kind AND w.id = due.id
 RETURNING w.tenant, w.kind, w.id, w.run

@@ -1,0 +1,1 @@
+"""HTTP: media items as a network takes them."""

@@ -1,0 +1,1 @@
+"""A state of Render Media: a picture, cut and saved as a network takes it."""
