@@ -139,6 +139,9 @@ class Stage:
     throttle_burst: int = 1_000
     # Requests a minute from one caller; 0 is what the tenant's plan includes.
     requests_per_minute: int = 0
+    # So many files of a cell are on their way to their review at once; the rest wait, and the tenants take turns.
+    ingest_at_once: int = 100
+    renditions_at_once: int = 50
     # Stateful resources outlive their stack and cannot be deleted by it.
     protected: bool = False
     egress_allowed_hosts: tuple[str, ...] = ()
@@ -184,6 +187,8 @@ LOCAL = Stage(
     # The engine starts a process of about 49 MB for each call in flight and never fewer.
     # Captions are slow and nobody waits for their second: two at once leave the machine to what is due.
     concurrency=Concurrency(api=8, steps=4, publishing=8, captioning=2),
+    ingest_at_once=6,  # as many as are processed at once, and captioned
+    renditions_at_once=4,
     log_retention_days=1,
 )
 DEV = Stage(

@@ -197,12 +197,13 @@ class ServiceFunction(Construct):
     def starts(self, *, ingest: str, publish: str, export: str, render: str) -> Self:
         """Start executions of the workflows."""
         self.may(["states:StartExecution"], ingest, publish, export, render)
-        return self.knows(
+        self.knows(
             ingest_state_machine=ingest,
             publish_state_machine=publish,
             export_state_machine=export,
             render_state_machine=render,
         )
+        return self.knows(ingest_at_once=self.stage.ingest_at_once, renditions_at_once=self.stage.renditions_at_once)
 
     def answers_tokens_of(self, *machines: str) -> Self:
         """Wake executions that wait on a token."""

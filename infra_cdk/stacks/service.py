@@ -54,6 +54,8 @@ API_FUNCTIONS = (
 DECISIONS = ("review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled")
 ENDS_AND_RETURNS = ("tenant.deleted", "tenant.restored")
 BEGINNINGS = ("media.uploaded", "rendition.requested", "post.scheduled", "post.rescheduled", "post.approved")
+# What has come to its review, or to its end, leaves room for the next.
+ENDINGS = ("review.requested", "media.refused", "rendition.ready", "rendition.refused")
 INGEST = ("task_process_media", "task_write_caption", "task_await_review", "task_settle_review")
 MUTATION = "task_publish_target"
 TARGETS = ("task_prepare_target", MUTATION, "task_confirm_target")
@@ -215,7 +217,7 @@ class ServiceStack(Stack):
             ingest=self.ingest_arn, publish=self.publish_arn, export=self.export_arn, render=self.render_arn
         )
         messaging.each_minute(reconciler)
-        messaging.on_facts(reconciler, BEGINNINGS)
+        messaging.on_facts(reconciler, BEGINNINGS + ENDINGS)
 
     def _ingest_tasks(self) -> dict[str, ServiceFunction]:
         store = self.storage

@@ -125,12 +125,16 @@ class ClerkSettings(Settings):
 
 @dataclass(frozen=True)
 class WorkflowSettings(Settings):
-    """The state machines that the reconciler starts."""
+    """The state machines, and how much may be under way."""
 
     ingest_state_machine: str = told("ARN of Ingest Media.")
     publish_state_machine: str = told("ARN of Publish Post.")
     export_state_machine: str = told("ARN of Export Tenant.")
     render_state_machine: str = told("ARN of Render Media.")
+    ingest_at_once: int = told(
+        "Runs of Ingest Media under way at once on a cell; those that wait for people aside.", 100
+    )
+    renditions_at_once: int = told("Runs of Render Media under way at once on a cell.", 50)
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,20 @@ at rest: it stays for the number of its last run, as that run's name cannot be u
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, LiteralString
 from uuid import UUID
 
 from psycopg.rows import class_row
 
 from socialflow.platform import registry
 from socialflow.platform.aws import client
-from socialflow.platform.database import Transaction, engine_room
+from socialflow.platform.database import Connection, Transaction, engine_room
 from socialflow.platform.observability import logger
 
-Kind = Literal["ingest", "publish", "export", "rendition"]
+Kind = Literal["ingest", "publish", "export", "digest", "rendition", "caption"]
 
 GRACE = timedelta(seconds=120)
 """How long a started run may be silent before it is started again (longer for runs past the sixth); a task that
@@ -33,23 +33,65 @@ ON CONFLICT (tenant, kind, id) DO UPDATE SET wake_at = excluded.wake_at
 """
 # A run that has finished is over, as a superseded one is: nothing of it may set the subject in motion again.
 _OF_RUN = " WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s AND run = %(run)s AND wake_at IS NOT NULL"
-_FINISH = "UPDATE cell.work SET wake_at = NULL, token = NULL, token_run = NULL" + _OF_RUN
+_FINISH = "UPDATE cell.work SET wake_at = NULL, token = NULL, token_run = NULL, begun_at = NULL" + _OF_RUN
+_BEGIN: LiteralString = """
+UPDATE cell.work w SET run = w.run + 1, token = NULL, token_run = NULL, begun_at = clock_timestamp(),
+       wake_at = clock_timestamp() + greatest(%(grace)s, least(2 ^ least(w.run, 12), 3600) * interval '1 second')
+  FROM due WHERE w.tenant = due.tenant AND w.kind = due.kind AND w.id = due.id
+RETURNING w.tenant, w.kind, w.id, w.run
+"""
 # What a suspended tenant has uploaded stays due until it is active again. Its posts are started nevertheless: they stop
 # at each step by themselves, but for the evidence of an attempt that was under way. Of a deleted tenant nothing is
 # started: it stays due until it is restored, or purged.
-_DUE = """
-UPDATE cell.work w SET run = w.run + 1, token = NULL, token_run = NULL,
-       wake_at = clock_timestamp() + greatest(%(grace)s, least(2 ^ least(w.run, 12), 3600) * interval '1 second')
-  FROM (SELECT tenant, kind, id FROM cell.work WHERE wake_at <= clock_timestamp()
-           AND NOT (kind IN ('ingest', 'rendition') AND tenant = ANY(%(suspended)s)) AND NOT tenant = ANY(%(deleted)s)
-         ORDER BY wake_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) due
- WHERE w.tenant = due.tenant AND w.kind = due.kind AND w.id = due.id
-RETURNING w.tenant, w.kind, w.id, w.run
+_DUE: LiteralString = (
+    """
+WITH due AS (
+    SELECT tenant, kind, id FROM cell.work
+     WHERE wake_at <= clock_timestamp() AND NOT kind = ANY(%(bounded)s) AND NOT tenant = ANY(%(deleted)s)
+     ORDER BY wake_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+"""
+    + _BEGIN
+)
+# Of a kind with room for so many, the tenants take turns: whose fewest are under way comes first, however many wait
+# behind. Tenants are found by leaps through the index, and of each only as many rows are read as there is room for.
+_ADMIT: LiteralString = (
+    """
+WITH RECURSIVE who AS (
+    (SELECT tenant FROM cell.work WHERE kind = %(kind)s AND wake_at IS NOT NULL ORDER BY tenant LIMIT 1)
+    UNION ALL
+    SELECT (SELECT w.tenant FROM cell.work w
+             WHERE w.kind = %(kind)s AND w.wake_at IS NOT NULL AND w.tenant > who.tenant ORDER BY w.tenant LIMIT 1)
+      FROM who WHERE who.tenant IS NOT NULL),
+busy AS (
+    SELECT tenant, count(*) AS n FROM cell.work
+     WHERE kind = %(kind)s AND begun_at IS NOT NULL AND wake_at > clock_timestamp() GROUP BY tenant),
+waiting AS (
+    SELECT who.tenant, first.id, first.wake_at,
+           coalesce(busy.n, 0) + row_number() OVER (PARTITION BY who.tenant ORDER BY first.wake_at) AS turn
+      FROM who LEFT JOIN busy USING (tenant) CROSS JOIN LATERAL (
+           SELECT id, wake_at FROM cell.work
+            WHERE kind = %(kind)s AND tenant = who.tenant AND wake_at <= clock_timestamp()
+            ORDER BY wake_at LIMIT %(room)s) first
+     WHERE NOT who.tenant = ANY(%(suspended)s) AND NOT who.tenant = ANY(%(deleted)s)),
+next AS (
+    SELECT tenant, id FROM waiting ORDER BY turn, wake_at
+     LIMIT greatest(0, %(room)s - (SELECT coalesce(sum(n), 0) FROM busy))),
+due AS (
+    SELECT w.tenant, w.kind, w.id FROM cell.work w JOIN next ON w.tenant = next.tenant AND w.id = next.id
+     WHERE w.kind = %(kind)s AND w.wake_at <= clock_timestamp() FOR UPDATE OF w SKIP LOCKED)
+"""
+    + _BEGIN
+)
+_ALONE = "SELECT set_config('lock_timeout', '5s', true), pg_advisory_xact_lock(hashtext('work'), hashtext(%(kind)s))"
+_WAITS = """
+SELECT EXISTS (SELECT FROM cell.work WHERE kind = ANY(%(kinds)s) AND wake_at <= clock_timestamp()
+                  AND NOT tenant = ANY(%(suspended)s) AND NOT tenant = ANY(%(deleted)s))
 """
 _HURRY = (
     """
 UPDATE cell.work
-   SET wake_at = least(wake_at, clock_timestamp() + least(2 ^ least(run, 12), 3600) * interval '1 second')
+   SET wake_at = least(wake_at, clock_timestamp() + least(2 ^ least(run, 12), 3600) * interval '1 second'),
+       begun_at = NULL
 """
     + _OF_RUN
 )
@@ -109,7 +151,7 @@ def finish(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int) -> bool:
 
 def park(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int, token: str) -> bool:
     """Keep the task token that wakes the run; the newest wins. False where the run is superseded."""
-    query = "UPDATE cell.work SET token = %(token)s, token_run = run" + _OF_RUN
+    query = "UPDATE cell.work SET token = %(token)s, token_run = run, begun_at = NULL" + _OF_RUN
     return tx.execute(query, _of_run(tx, kind, subject_id, run) | {"token": token}) == 1
 
 
@@ -161,18 +203,37 @@ def wake_everything(*, cell: str = DEFAULT_CELL) -> int:
         return connection.execute(_WAKE_EVERYTHING).rowcount
 
 
-def start_due(machines: Mapping[str, str], *, cell: str = DEFAULT_CELL, limit: int = 100) -> int:
+def start_due(
+    machines: Mapping[str, str], *, room: Mapping[Kind, int], cell: str = DEFAULT_CELL, limit: int = 100
+) -> int:
     """Start an execution for each subject that is due, by kind of machine (ARNs); return how many were started.
 
-    Nothing is begun for the uploads of a suspended tenant; what has begun ends as it may.
+    Of a kind in `room` only as many are under way at once; what waits for its turn is begun by a later call. Nothing
+    of such a kind is begun for a suspended tenant; what has begun ends as it may.
     The run's number is committed first. Dying before the start costs a grace period, never a second run of one number.
     """
     given = {"grace": GRACE, "limit": limit, "suspended": registry.suspended(), "deleted": registry.deleted()}
-    with engine_room(cell) as connection, connection.cursor(row_factory=class_row(Run)) as cursor:
-        runs = cursor.execute(_DUE, given).fetchall()
+    with engine_room(cell) as connection:
+        runs = _runs(connection, _DUE, given | {"bounded": list(room)})
+    for kind, most in room.items():
+        with engine_room(cell) as connection:
+            connection.execute(_ALONE, {"kind": kind})  # two that count at once would both find room
+            runs += _runs(connection, _ADMIT, given | {"kind": kind, "room": most})
     for run in runs:
         _start(machines[run.kind], run)
     return len(runs)
+
+
+def waits(kinds: Collection[Kind], *, cell: str = DEFAULT_CELL) -> bool:
+    """Tell whether a subject of these kinds is due and not begun, for want of room."""
+    given = {"kinds": list(kinds), "suspended": registry.suspended(), "deleted": registry.deleted()}
+    with engine_room(cell) as connection:
+        return connection.execute(_WAITS, given).fetchone() == (True,)
+
+
+def _runs(connection: Connection, query: LiteralString, given: Mapping[str, object]) -> list[Run]:
+    with connection.cursor(row_factory=class_row(Run)) as cursor:
+        return cursor.execute(query, given).fetchall()
 
 
 def _start(machine: str, run: Run) -> None:

@@ -35,7 +35,7 @@ def a_first_run(world: World) -> dict[str, str]:
     """Ask for acme's workflow now and start it: `${subject}` is at run 1."""
     subject = _due(world)
     the_two_workflows(world)
-    work.start_due({"ingest": world.cloud.ingest, "publish": world.cloud.publish})
+    work.start_due({"ingest": world.cloud.ingest, "publish": world.cloud.publish}, room={"ingest": 1})
     return {"subject": str(subject)}
 
 

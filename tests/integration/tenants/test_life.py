@@ -165,7 +165,7 @@ def test_a_deleted_tenant_is_nowhere_and_its_owner_brings_it_back(
     monkeypatch.setattr(work, "_start", lambda _machine, run: started.append(run))
     machines = {"ingest": "i", "publish": "p"}
     work.wake_everything()
-    assert work.start_due(machines) == 1
+    assert work.start_due(machines, room={"ingest": 9}) == 1
     assert [run.tenant for run in started] == ["contoso"]
     assert member("owner", "contoso").get("/v1/media").status == 200
 
@@ -176,7 +176,7 @@ def test_a_deleted_tenant_is_nowhere_and_its_owner_brings_it_back(
     assert (back.status, back.json["status"], back.json["id"]) == (200, "active", str(acme.id))
     assert owner.post("/v1/tenants/acme/restore").status == 200
     assert editor.get("/v1/media").json["items"] == []
-    assert work.start_due(machines) == 1
+    assert work.start_due(machines, room={"ingest": 9}) == 1
     assert [run.tenant for run in started] == ["contoso", "acme"]
     assert registry.value("SELECT count(*) FROM cell.work WHERE wake_at IS NULL") == 1, "what is at rest stays so"
     assert registry.facts() == [("acme", "tenant.deleted"), ("acme", "tenant.restored")]
