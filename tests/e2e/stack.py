@@ -84,6 +84,15 @@ class LocalStack:
             **{name: psutil.Process(pid) for name, pid in told["children"].items()},
         }
 
+    def workers(self, function: str) -> list[psutil.Process]:
+        """The engine's processes that run a function."""
+        found = []
+        for process in self.processes()["engine"].children(recursive=True):
+            with suppress(psutil.Error):
+                if process.cmdline()[-1:] == [FUNCTIONS + function]:
+                    found.append(process)
+        return found
+
     def kill(self, *names: str) -> None:
         """SIGKILL these parts at one moment, and wait until the supervisor has noticed and ended the rest."""
         found = self.processes()

@@ -10,6 +10,7 @@ import httpx
 
 CALL_TIMEOUT_S = 35.0
 TRIES = 6
+BUSY = {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE}  # a gateway's own do not say for how long
 TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 Document = dict[str, Any]
 
@@ -56,7 +57,7 @@ class Person:
                 answer = self.http.request(method, self.api + path, headers=known, **options)
             except httpx.HTTPError as error:
                 raise DemoError(f"{method} {path}: {self.api} does not answer ({error}); is the stack up?") from error
-            is_busy = answer.status_code in {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE}
+            is_busy = answer.status_code in BUSY or (answer.is_error and "Retry-After" in answer.headers)
             if not is_busy or each == TRIES - 1:
                 break
             time.sleep(float(answer.headers.get("Retry-After", "1")))
