@@ -16,9 +16,9 @@ from socialflow.platform.database import transaction
 from socialflow.platform.ids import new_id
 from socialflow.platform.tenancy import Tenant
 
-_MACHINES = settings.WorkflowSettings("ingest", "publish", "export", "render", ingest_at_once=ROOM)
 MACHINES = {"ingest": "ingest", "publish": "publish"}
 ROOM = 4
+_SETTINGS = settings.WorkflowSettings("ingest", "publish", "export", "render", ingest_at_once=ROOM)
 Reconcile = Callable[[], list[work.Run]]
 
 
@@ -151,7 +151,7 @@ def test_the_minutes_call_stays_while_something_waits_and_others_do_not(
     """Each pause one run comes to a person: the call that stays begins the next, until nobody waits."""
     wait_in_line(acme, ROOM + 3)
     wait_in_line(contoso, 3)
-    monkeypatch.setattr(settings.WorkflowSettings, "from_env", lambda: _MACHINES)
+    monkeypatch.setattr(settings.WorkflowSettings, "from_env", lambda: _SETTINGS)
     assert cron_reconcile({}, None) == {"started": ROOM}
     through = iter(range(100))
 
@@ -169,7 +169,7 @@ def test_the_minutes_call_does_not_outlast_its_time(
 ) -> None:
     """Nobody comes through: it gives up before its function is ended, and leaves the rest to the next minute."""
     wait_in_line(acme, ROOM + 3)
-    monkeypatch.setattr(settings.WorkflowSettings, "from_env", lambda: _MACHINES)
+    monkeypatch.setattr(settings.WorkflowSettings, "from_env", lambda: _SETTINGS)
     clock = iter(range(0, 1000, 10))
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
