@@ -30,7 +30,7 @@ SELECT kind, id::text, run, wake_at, token_run IS NOT NULL AND token_run = run A
   FROM cell.work WHERE tenant = %(tenant)s AND id = %(id)s
 """
 _RESTART = """
-UPDATE cell.work SET wake_at = clock_timestamp()
+UPDATE cell.work SET wake_at = clock_timestamp(), failures = 0, unheard = false
  WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s RETURNING run
 """
 # What waits for its turn leaves by itself: only what was given up is put back, in its old place.

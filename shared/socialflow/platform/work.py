@@ -22,21 +22,28 @@ from socialflow.platform.observability import logger
 Kind = Literal["ingest", "publish", "export", "digest", "rendition", "caption"]
 
 GRACE = timedelta(seconds=120)
-"""How long a started run may be silent before it is started again (longer for runs past the sixth); a task that
+"""How long a started run may be silent before it is started again (longer once six in a row have failed); a task that
 needs longer postpones."""
 INPUT_VERSION = 1
 DEFAULT_CELL = "cell-1"
 
 _SCHEDULE = """
 INSERT INTO cell.work (tenant, kind, id, wake_at) VALUES (%(tenant)s, %(kind)s, %(id)s, %(wake_at)s)
-ON CONFLICT (tenant, kind, id) DO UPDATE SET wake_at = excluded.wake_at
+ON CONFLICT (tenant, kind, id) DO UPDATE SET wake_at = excluded.wake_at, failures = 0, unheard = false
 """
 # A run that has finished is over, as a superseded one is: nothing of it may set the subject in motion again.
 _OF_RUN = " WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s AND run = %(run)s AND wake_at IS NOT NULL"
-_FINISH = "UPDATE cell.work SET wake_at = NULL, token = NULL, token_run = NULL, begun_at = NULL" + _OF_RUN
+_FINISH = (
+    "UPDATE cell.work SET wake_at = NULL, token = NULL, token_run = NULL, begun_at = NULL, failures = 0, unheard = false"
+    + _OF_RUN
+)
+_POSTPONE = "UPDATE cell.work SET wake_at = %(wake_at)s, unheard = false" + _OF_RUN
+# What wakes as it has promised has not failed.
 _BEGIN: LiteralString = """
 UPDATE cell.work w SET run = w.run + 1, token = NULL, token_run = NULL, begun_at = clock_timestamp(),
-       wake_at = clock_timestamp() + greatest(%(grace)s, least(2 ^ least(w.run, 12), 3600) * interval '1 second')
+       failures = w.unheard::int * (w.failures + 1), unheard = true,
+       wake_at = clock_timestamp()
+           + greatest(%(grace)s, least(2 ^ least(w.unheard::int * (w.failures + 1), 12), 3600) * interval '1 second')
   FROM due WHERE w.tenant = due.tenant AND w.kind = due.kind AND w.id = due.id
 RETURNING w.tenant, w.kind, w.id, w.run
 """
@@ -90,8 +97,8 @@ SELECT EXISTS (SELECT FROM cell.work WHERE kind = ANY(%(kinds)s) AND wake_at <= 
 _HURRY = (
     """
 UPDATE cell.work
-   SET wake_at = least(wake_at, clock_timestamp() + least(2 ^ least(run, 12), 3600) * interval '1 second'),
-       begun_at = NULL
+   SET wake_at = least(wake_at, clock_timestamp() + least(2 ^ least(failures + 1, 12), 3600) * interval '1 second'),
+       begun_at = NULL, unheard = true
 """
     + _OF_RUN
 )
@@ -134,8 +141,7 @@ def schedule(tx: Transaction, kind: Kind, subject_id: UUID, *, wake_at: datetime
 
 def postpone(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int, wake_at: datetime) -> bool:
     """Promise to be heard of by `wake_at`; False where the run is superseded."""
-    query = "UPDATE cell.work SET wake_at = %(wake_at)s" + _OF_RUN
-    return tx.execute(query, _of_run(tx, kind, subject_id, run) | {"wake_at": wake_at}) == 1
+    return tx.execute(_POSTPONE, _of_run(tx, kind, subject_id, run) | {"wake_at": wake_at}) == 1
 
 
 def is_current(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int) -> bool:
@@ -179,7 +185,7 @@ def answer(token: str, outcome: Mapping[str, object]) -> bool:
 def hurry(run: Run, *, cell: str = DEFAULT_CELL) -> bool:
     """Bring a run's next start forward: its execution is known to have failed. False where a newer run has it.
 
-    The wait doubles with each run (2 s, 4 s, … one hour), so that what fails for ever does not cost for ever.
+    The wait doubles with each failure in a row (2 s, 4 s, … one hour): what fails for ever does not cost for ever.
     """
     with engine_room(cell) as connection:
         where = {"tenant": run.tenant, "kind": run.kind, "id": run.id, "run": run.run}

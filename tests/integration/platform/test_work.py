@@ -214,6 +214,93 @@ def test_a_failed_execution_is_started_again_soon_and_later_each_time(
     assert waits == pytest.approx([2, 4, 8, 16], abs=1.0)
 
 
+def _in(owner: psycopg.Connection) -> float:
+    row = owner.execute("SELECT extract(epoch FROM wake_at - now()) FROM cell.work").fetchone()
+    assert row is not None
+    return float(row[0])
+
+
+@pytest.fixture
+def often_rescheduled(acme: Tenant, states: States) -> UUID:
+    """A subject that has run thirty times, as somebody keeps changing its time; run 31 is under way."""
+    subject = scheduled(acme)
+    for _ in range(30):
+        cron_reconcile({}, None)
+        with transaction(acme) as tx:
+            work.schedule(tx, "ingest", subject, wake_at=now())
+    assert cron_reconcile({}, None) == {"started": 1}
+    return subject
+
+
+def test_what_was_rescheduled_often_has_not_failed_often(
+    acme: Tenant, states: States, owner: psycopg.Connection, often_rescheduled: UUID
+) -> None:
+    assert _in(owner) == pytest.approx(120, abs=2)
+    run = work.Run("acme", "ingest", often_rescheduled, 31)
+    assert on_execution_failed(failed(run), None) == {"hurried": True}
+    assert _in(owner) == pytest.approx(2, abs=1)
+
+
+def test_a_failure_that_is_told_twice_is_one(acme: Tenant, states: States, owner: psycopg.Connection) -> None:
+    subject = scheduled(acme)
+    cron_reconcile({}, None)
+    for _ in range(3):
+        on_execution_failed(failed(work.Run("acme", "ingest", subject, 1)), None)
+    assert _in(owner) == pytest.approx(2, abs=1)
+    owner.execute("UPDATE cell.work SET wake_at = now()")
+    cron_reconcile({}, None)
+    assert owner.execute("SELECT failures FROM cell.work").fetchone() == (1,)
+
+
+def test_what_is_silent_again_and_again_is_started_ever_more_seldom(
+    acme: Tenant, states: States, owner: psycopg.Connection
+) -> None:
+    """No event tells of it: the execution is gone, or was never begun."""
+    scheduled(acme)
+    waits = []
+    for _ in range(15):
+        cron_reconcile({}, None)
+        waits.append(_in(owner))
+        owner.execute("UPDATE cell.work SET wake_at = now()")
+    assert waits == pytest.approx([120] * 7 + [2**n for n in range(7, 12)] + [3_600] * 3, abs=2)
+
+
+@pytest.mark.parametrize("heard", ["postpone", "finish", "schedule"])
+def test_a_run_that_is_heard_of_ends_the_row_of_failures(
+    acme: Tenant, states: States, owner: psycopg.Connection, heard: str
+) -> None:
+    subject = scheduled(acme)
+    for _ in range(9):
+        cron_reconcile({}, None)
+        owner.execute("UPDATE cell.work SET wake_at = now()")
+    cron_reconcile({}, None)
+    assert _in(owner) == pytest.approx(512, abs=2)
+    with transaction(acme) as tx:
+        if heard == "postpone":
+            assert work.postpone(tx, "ingest", subject, run=10, wake_at=now())
+        if heard == "finish":
+            assert work.finish(tx, "ingest", subject, run=10)
+        if heard != "postpone":
+            work.schedule(tx, "ingest", subject, wake_at=now())
+    assert cron_reconcile({}, None) == {"started": 1}
+    assert _in(owner) == pytest.approx(120, abs=2)
+
+
+def test_a_run_that_promises_and_fails_after_all_has_failed(
+    acme: Tenant, states: States, owner: psycopg.Connection
+) -> None:
+    subject = scheduled(acme)
+    waits = []
+    for number in range(1, 5):
+        owner.execute("UPDATE cell.work SET wake_at = now()")
+        cron_reconcile({}, None)
+        with transaction(acme) as tx:
+            assert work.postpone(tx, "ingest", subject, run=number, wake_at=now() + timedelta(minutes=5))
+        on_execution_failed(failed(work.Run("acme", "ingest", subject, number)), None)
+        waits.append(_in(owner))
+    assert waits == pytest.approx([2, 4, 8, 16], abs=1)
+
+
 def test_the_failure_of_a_superseded_run_changes_nothing(
     acme: Tenant, states: States, owner: psycopg.Connection
 ) -> None:
