@@ -12,6 +12,7 @@ import getpass
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +25,27 @@ from infra_cdk.stages import STAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = {"region_name": "us-east-1", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
-READS = ("find", "post", "migrations")
+EVENT = ("text", "tenant", "kind", "id", "reason", "network", "all")
+"""Arguments that are told to the function, by their names."""
+READS = ("find", "post", "migrations", "stopped")
 Document = dict[str, Any]
 Invoke = Callable[[str, Mapping[str, Any]], Document]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What calls a stage's function by its folder's name, and what tells who calls."""
+
+    invoke: Invoke
+    name: Callable[[], str]
 
 
 class OperatorError(Exception):
     """What is in the way, in a sentence."""
 
 
-def invoker(stage: str, home: Path) -> Invoke:
-    """Return what calls a function of the stage by its folder's name, and returns its answer."""
+def connected(stage: str, home: Path) -> Line:
+    """Return the line to a stage; who calls is on AWS whom its credentials are of, and here who is logged in."""
     options: dict[str, Any] = {}
     if stage == "local":
         try:
@@ -53,22 +64,33 @@ def invoker(stage: str, home: Path) -> Invoke:
             raise OperatorError(f"{function} has failed; its log says why. Repeating it is safe.")
         return told
 
-    return invoke
+    return Line(invoke, _login if stage == "local" else _identity)
 
 
-def request(options: argparse.Namespace) -> tuple[str, Document]:
-    """Return the function and its event for a command."""
+def _identity() -> str:
+    try:
+        return str(boto3.client("sts").get_caller_identity()["Arn"])
+    except (BotoCoreError, ClientError) as error:
+        raise OperatorError(f"AWS does not say who you are, and nothing is done in nobody's name: {error}") from None
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        raise OperatorError("This machine does not say who you are: set USER to your name.") from None
+
+
+def request(options: argparse.Namespace, name: Callable[[], str]) -> tuple[str, Document]:
+    """Return the function and its event for a command; what changes something says in whose name."""
+    given = {key: value for key, value in vars(options).items() if key in EVENT and value not in (None, False)}
+    event: Document = {"action": options.command, **given}
     if options.command in READS:
-        return "ops_look", _given(options, "text", "tenant", "id")
-    event = {**_given(options, "tenant", "kind", "id", "reason"), "by": getpass.getuser()}
+        return "ops_look", event
+    event["by"] = name()
     if options.command in ("suspend", "resume"):
         return "ops_suspend", {"slug": event.pop("tenant"), **event}
-    return "ops_rouse", event
-
-
-def _given(options: argparse.Namespace, *names: str) -> Document:
-    given = {name: getattr(options, name) for name in names if hasattr(options, name)}
-    return {"action": options.command, **given}
+    return ("ops_switch" if options.command in ("stop", "go") else "ops_rouse"), event
 
 
 def show(told: Mapping[str, Any], console: Console) -> None:
@@ -88,11 +110,12 @@ def show(told: Mapping[str, Any], console: Console) -> None:
             console.print(table, markup=False)
 
 
-def main(arguments: Sequence[str] | None = None, *, connect: Callable[[str, Path], Invoke] = invoker) -> int:
+def main(arguments: Sequence[str] | None = None, *, connect: Callable[[str, Path], Line] = connected) -> int:
     """Do one command; what is in the way is told in a sentence on stderr."""
     options = _parser().parse_args(arguments)
     try:
-        told = connect(options.stage, options.home)(*request(options))
+        line = connect(options.stage, options.home)
+        told = line.invoke(*request(options, line.name))
     except OperatorError as error:
         sys.stderr.write(f"{options.command}: {error}\n")
         return 2
@@ -141,6 +164,15 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("kind", choices=("ingest", "publish", "rendition"))
         if name in {"post", "replay", "restart"}:
             command.add_argument("id")
+    commands.add_parser("stopped", help="what is stopped, for whom and why")
+    for name, text in {"stop": "nothing goes out", "go": "what was stopped goes on"}.items():
+        command = commands.add_parser(name, help=f"{text}: everything, one network or one tenant")
+        what = command.add_mutually_exclusive_group(required=True)
+        what.add_argument("--all", action="store_true", help="of everybody")
+        what.add_argument("--network", help="to one network, of everybody")
+        what.add_argument("--tenant", help="of one tenant, by its slug")
+        if name == "stop":
+            command.add_argument("--reason", required=True)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The audit: who changed what in a tenant, from its own rows and from the registry's."""
+"""The audit: who changed what in a tenant, from its own rows, from its cell's and from the registry's."""
 
 from datetime import datetime
 from itertools import chain
@@ -51,7 +51,7 @@ FILES: dict[int, OpenAPIResponse] = {
         "content": {kind: {"schema": {"type": "string"}} for kind in ("application/x-ndjson", "text/csv")},
     }
 }
-_WORKSPACE = UUID(int=0)
+_WORKSPACE, _CELL = UUID(int=0), UUID(int=1)
 """In a cursor of the export, which has one chain after the other; the registry's is named by the tenant's id."""
 
 
@@ -68,16 +68,17 @@ def listed(  # noqa: PLR0913, PLR0917 # each filter is a parameter of the query
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> AuditPageOut:
-    """Return changes of the tenant's rows and of what the registry has of it, the newest first."""
+    """Return changes of the tenant's rows and of what its cell and the registry have of it, the newest first."""
     filters = Filters(actor, actor_kind, subject_type, subject_id, action, begin, end)
     begin_at = after(cursor, vars(filters))
     position = (begin_at.at, begin_at.id) if begin_at else None
     tenant = caller().tenant
     with transaction(tenant) as tx:
         own = service.newest(repository.workspace(tx), filters, after=position, limit=limit + 1)
+        shared = service.newest(repository.shared(tx), filters, after=position, limit=limit + 1)
     with control() as connection:
         theirs = service.newest(repository.registry(connection, tenant), filters, after=position, limit=limit + 1)
-    found = service.merged([own, theirs], limit=limit + 1)
+    found = service.merged([own, shared, theirs], limit=limit + 1)
     last = found[limit - 1] if len(found) > limit else None
     return AuditPageOut(
         items=[AuditRowOut.of(row) for row in found[:limit]],
@@ -99,17 +100,20 @@ def exported(  # noqa: PLR0913, PLR0917 # each filter is a parameter of the quer
     limit: Rows = 1_000,
     cursor: Cursor = None,
 ) -> Response[Any]:
-    """Return a piece of the audit: the registry's chain, then the workspace's, each from its oldest row on."""
+    """Return a piece of the audit: the registry's chain, the cell's, the workspace's, each from its oldest row on."""
     who = caller()
     filters = Filters(actor, actor_kind, subject_type, subject_id, action, begin, end)
     begin_at = after(cursor, vars(filters))
     with control() as connection, transaction(who.tenant) as tx:
-        registry, own = repository.registry(connection, who.tenant), repository.workspace(tx)
-        ledgers = [own] if begin_at and begin_at.id == _WORKSPACE else [registry, own]
-        moments = [begin_at.at if begin_at else None, None]
+        ledgers = {
+            who.tenant.id: repository.registry(connection, who.tenant),
+            _CELL: repository.shared(tx),
+            _WORKSPACE: repository.workspace(tx),
+        }
+        left = list(ledgers)[list(ledgers).index(begin_at.id) if begin_at and begin_at.id in ledgers else 0 :]
+        moments = {left[0]: begin_at.at if begin_at else None}
         rows = chain.from_iterable(
-            service.exported(ledger, filters, after=moment, limit=limit + 1)
-            for ledger, moment in zip(ledgers, moments, strict=False)
+            service.exported(ledgers[name], filters, after=moments.get(name), limit=limit + 1) for name in left
         )
         piece = export.piece(rows, format, limit=limit)
     headers: dict[str, str | list[str]] = {"Content-Disposition": f'attachment; filename="audit.{format}"'}
@@ -119,7 +123,7 @@ def exported(  # noqa: PLR0913, PLR0917 # each filter is a parameter of the quer
 
 
 def _next(who: Caller, last: Row, filters: Filters, more: dict[str, Any]) -> str:
-    where = Position(last.at, _WORKSPACE if last.chain == WORKSPACE else who.tenant.id)
+    where = Position(last.at, {WORKSPACE: _WORKSPACE, who.tenant.slug: _CELL}.get(last.chain, who.tenant.id))
     names = {"begin": "from", "end": "to"}
     asked = {names.get(name, name): _text(value) for name, value in vars(filters).items() if value is not None}
     query = urlencode({**asked, **more, "cursor": next_cursor(where, vars(filters))})

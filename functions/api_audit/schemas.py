@@ -37,7 +37,10 @@ class AuditRowOut(BaseModel):
     subject: AuditSubjectOut
     item: Annotated[dict[str, Any], Field(description="The key of what changed, where that is a part of the subject.")]
     changes: Annotated[dict[str, tuple[Any, Any]], Field(description="Of each field [before, after].")]
-    chain: Annotated[Literal["workspace", "registry"], Field(description="Each has a sequence of its own.")]
+    chain: Annotated[
+        Literal["workspace", "cell", "registry"],
+        Field(description="Each has a sequence of its own: posts and media; exports and stops; team and tenant."),
+    ]
     seq: int
     hash: Annotated[str, Field(description="SHA-256 over the row and the hash before it, in hex.")]
 
@@ -54,7 +57,7 @@ class AuditRowOut(BaseModel):
             subject=AuditSubjectOut(type=row.subject_type, id=row.subject_id),
             item=json.loads(row.item),
             changes=json.loads(row.changes),
-            chain="workspace" if row.chain == WORKSPACE else "registry",
+            chain=_chain(row.chain),
             seq=row.seq,
             hash=row.hash.hex(),
         )
@@ -65,3 +68,10 @@ class AuditPageOut(BaseModel):
 
     items: list[AuditRowOut]
     next_cursor: str | None
+
+
+def _chain(name: str) -> Literal["workspace", "cell", "registry"]:
+    """Return what a chain is of: the registry's are named by ids, the cell's by slugs."""
+    if name == WORKSPACE:
+        return "workspace"
+    return "registry" if "-" in name else "cell"

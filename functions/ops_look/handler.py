@@ -4,25 +4,21 @@ import json
 from typing import Any
 from uuid import UUID
 
-from socialflow.errors import Invalid, Refusal
+from socialflow.errors import Invalid
 from socialflow.platform import oversight, registry
 from socialflow.platform.database import control, transaction
-from socialflow.platform.entry import entry
+from socialflow.platform.operations import operation
 from socialflow.platform.settings import DatabaseSettings
-from socialflow.publishing import service
+from socialflow.publishing import service, switches
 from socialflow.tenants import migration
 
 NEEDS = (DatabaseSettings,)
 
 
-@entry(*NEEDS)
+@operation(*NEEDS, anonymous=True)
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Take `{action: find, text}`, `{action: post, tenant, id}` or `{action: migrations}`; return what was found."""
-    try:
-        found = _look(event)
-    except Refusal as refusal:
-        return {"outcome": "refused", "code": refusal.code, "detail": refusal.detail}
-    plain: dict[str, Any] = json.loads(json.dumps({"outcome": "found", **found}, default=str))
+    """Take `{action: find, text}`, `{action: post, tenant, id}` or `{action: migrations|stopped}`; return what is."""
+    plain: dict[str, Any] = json.loads(json.dumps({"outcome": "found", **_look(event)}, default=str))
     return plain
 
 
@@ -39,6 +35,8 @@ def _look(event: dict[str, Any]) -> dict[str, Any]:
             with control() as connection:
                 connection.execute("SET TRANSACTION READ ONLY")
                 return {"behind": migration.behind(connection)}
+        case "stopped":
+            return {"switches": switches.listed()}
         case other:
             raise ValueError(f"There is no action {other!r}")
 

@@ -6,7 +6,8 @@ For some hundred tenants; more of them are migrated by the workflow Migrate Tena
 from typing import Any
 
 from socialflow.platform.database import direct
-from socialflow.platform.entry import entry, time_for
+from socialflow.platform.entry import time_for
+from socialflow.platform.operations import operation
 from socialflow.platform.settings import DatabaseSettings
 from socialflow.tenants import migration
 
@@ -15,7 +16,7 @@ ONE_TENANT_S = 400.0
 """A tenant is begun only where so much time is left: its longest statement and what is around it."""
 
 
-@entry(*NEEDS)
+@operation(*NEEDS, anonymous=True)
 def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Return what was applied by schema; a schema that could not be migrated has a sentence instead of a list."""
     with direct() as connection:

@@ -1,30 +1,21 @@
 """Sets in motion what stands still: sends parked facts again, starts a subject's workflow anew. By an operator."""
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from socialflow.errors import Invalid, Refusal
+from socialflow.errors import Invalid
 from socialflow.platform import doorbell, oversight, registry
-from socialflow.platform.acting import act_as, acting
-from socialflow.platform.entry import entry
-from socialflow.platform.observability import logger
+from socialflow.platform.operations import operation
 from socialflow.platform.settings import DatabaseSettings, DoorbellSettings
 
 NEEDS = (DatabaseSettings, DoorbellSettings)
 KINDS = ("ingest", "publish", "rendition")
 
 
-@entry(*NEEDS)
+@operation(*NEEDS)
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Take `{action: replay, tenant, id}` or `{action: restart, tenant, kind, id}`, with `by`; repeating it is safe."""
-    act_as(replace(acting(), name=str(event.get("by") or acting().name)))
-    try:
-        done = _rouse(event)
-    except Refusal as refusal:
-        return {"outcome": "refused", "code": refusal.code, "detail": refusal.detail}
-    logger.info("An operator has set something in motion", operator=acting().name, action=event["action"], **done)
-    return {"outcome": "roused", **done}
+    return {"outcome": "roused", **_rouse(event)}
 
 
 def _rouse(event: dict[str, Any]) -> dict[str, Any]:

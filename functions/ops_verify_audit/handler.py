@@ -16,9 +16,9 @@ from socialflow.audit.repository import Ledger
 from socialflow.audit.service import BATCH, Verdict
 from socialflow.errors import Refusal
 from socialflow.platform import registry
-from socialflow.platform.database import control, transaction
-from socialflow.platform.entry import entry
+from socialflow.platform.database import control, engine_room, transaction
 from socialflow.platform.observability import logger
+from socialflow.platform.operations import operation
 from socialflow.platform.settings import DatabaseSettings
 from socialflow.platform.tenancy import Tenant
 
@@ -27,7 +27,7 @@ NEEDS = (DatabaseSettings,)
 Opened = Callable[[], AbstractContextManager[Ledger]]
 
 
-@entry(*NEEDS)
+@operation(*NEEDS, anonymous=True)
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Take `{tenant?, anchor?: {chain: {seq, hash}}}`; without a tenant, everybody's chains are walked.
 
@@ -35,19 +35,16 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """
     anchors = {name: Anchor(told["seq"], bytes.fromhex(told["hash"])) for name, told in event.get("anchor", {}).items()}
     rows, bad, heads = 0, [], {}
-    try:
-        for name, opened in _chains(event.get("tenant")):
-            verdict = _walked(opened, anchors.get(name))
-            if verdict is None:
-                bad.append({"chain": name, "seq": 0, "reason": "unreadable"})
-                continue
-            rows += verdict.rows
-            if verdict.head:
-                heads[name] = {"seq": verdict.head.seq, "hash": verdict.head.hash.hex()}
-            if verdict.finding:
-                bad.append({"chain": name, "seq": verdict.finding.seq, "reason": verdict.finding.reason})
-    except Refusal as refusal:
-        return {"outcome": "refused", "code": refusal.code, "detail": refusal.detail}
+    for name, opened in _chains(event.get("tenant")):
+        verdict = _walked(opened, anchors.get(name))
+        if verdict is None:
+            bad.append({"chain": name, "seq": 0, "reason": "unreadable"})
+            continue
+        rows += verdict.rows
+        if verdict.head:
+            heads[name] = {"seq": verdict.head.seq, "hash": verdict.head.hash.hex()}
+        if verdict.finding:
+            bad.append({"chain": name, "seq": verdict.finding.seq, "reason": verdict.finding.reason})
     if bad:
         logger.error("The audit is not as it was written", bad=bad)
     return {
@@ -60,16 +57,22 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def _chains(slug: str | None) -> Iterator[tuple[str, Opened]]:
-    """Yield each chain by the name of its tenant's schema, or as the registry's of a tenant's id."""
+    """Yield each chain by the name of its tenant's schema, as the registry's of a tenant's id, or as a cell's."""
     if slug is not None:
         tenant = registry.named(slug)
         yield f"control/{tenant.id}", _of_registry(str(tenant.id))
+        yield f"{tenant.cell}/{slug}", _of_cell(tenant.cell, slug)
         yield tenant.schema, _of_tenant(slug)
         return
     with control() as connection:
         names, slugs = repository.chains(connection), repository.slugs(connection)
     for name in names:
         yield f"control/{name}", _of_registry(name)
+    for cell in registry.cells():
+        with engine_room(cell) as connection:
+            names = repository.chains(connection, repository.CELL)
+        for name in names:
+            yield f"{cell}/{name}", _of_cell(cell, name)
     for each in slugs:
         yield f"t_{each}", _of_tenant(each)
 
@@ -79,6 +82,15 @@ def _of_registry(chain: str) -> Opened:
     def opened() -> Iterator[Ledger]:
         with control() as connection:
             yield repository.of_registry(connection, chain)
+
+    return opened
+
+
+def _of_cell(cell: str, chain: str) -> Opened:
+    @contextmanager
+    def opened() -> Iterator[Ledger]:
+        with engine_room(cell) as connection:
+            yield repository.of_cell(connection, chain)
 
     return opened
 

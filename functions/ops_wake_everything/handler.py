@@ -6,13 +6,13 @@ Invoked by an operator, and by each start of the stack on one machine, whose eng
 from typing import Any
 
 from socialflow.platform import work
-from socialflow.platform.entry import entry
+from socialflow.platform.operations import operation
 from socialflow.platform.settings import DatabaseSettings
 
 NEEDS = (DatabaseSettings,)
 
 
-@entry(*NEEDS)
+@operation(*NEEDS, anonymous=True)
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Return how many subjects were made due; the reconciler starts them within a minute."""
     return {"outcome": "woken", "subjects": work.wake_everything()}

@@ -275,6 +275,7 @@ class ServiceStack(Stack):
         self._function("ops_wake_everything")
         self._function("ops_suspend").rings(self.doorbell)
         self._function("ops_look")
+        self._function("ops_switch")
         self._function("ops_rouse").rings(self.doorbell)
         self._function("ops_verify_audit", VERIFICATION)
         for name in ("ops_migrate", "ops_provision"):

@@ -91,6 +91,7 @@ EXPECTED = {
     "ops_rouse": DATABASE | RING,
     "ops_tenant": OWNER,
     "ops_suspend": DATABASE | RING,
+    "ops_switch": DATABASE,
     "ops_verify_audit": DATABASE,
     "ops_wake_everything": DATABASE,
     "cron_settle_subscriptions": DATABASE | STRIPE | UNDELIVERED,

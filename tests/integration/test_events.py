@@ -26,7 +26,7 @@ CASES = sorted((ROOT / "events").glob("*/*.json"))
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 MEMBERS = {"about", "as", "given", "event", "request", "expect"}
 ANY = "<any>"
-AS_APPLICATION = {"ops_verify_audit", "ops_look", "ops_rouse"}
+AS_APPLICATION = {"ops_verify_audit", "ops_look", "ops_rouse", "ops_switch"}
 
 _PLACE = re.compile(r"\$\{(\w+)\}")
 

@@ -12,6 +12,9 @@ from uuid import UUID
 WORKSPACE = "workspace"
 """The chain of a tenant's own rows; the registry's chain of a tenant has the tenant's id for a name."""
 
+EVERYBODY = ""
+"""A cell's chain of what concerns all its tenants; the one of a tenant has its slug for a name."""
+
 Reason = Literal["changed", "unlinked", "missing", "beyond-head", "head-differs", "no-head", "anchor-differs"]
 
 

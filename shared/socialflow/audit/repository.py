@@ -12,6 +12,9 @@ from socialflow.audit.model import WORKSPACE, Filters, Head, Row
 from socialflow.platform.database import CONTROL, Connection, Transaction
 from socialflow.platform.tenancy import Tenant
 
+CELL = "cell"
+"""The schema of what the tenants of a cell share."""
+
 _COLUMNS: LiteralString = """
 SELECT chain, seq, id, at, actor_kind, actor_id, actor_name, request_id, address, action, subject_type, subject_id,
        item::text AS item, changes::text AS changes, prev_hash, hash
@@ -55,7 +58,9 @@ _WALK: LiteralString = (
  WHERE chain = %(chain)s AND seq > %(after)s AND seq <= %(until)s ORDER BY seq LIMIT %(limit)s
 """
 )
-_CHAINS = "SELECT chain FROM control.audit_head UNION SELECT DISTINCT chain FROM control.audit_log ORDER BY chain"
+_CHAINS: LiteralString = (
+    "SELECT chain FROM {s}.audit_head UNION SELECT DISTINCT chain FROM {s}.audit_log ORDER BY chain"
+)
 _LIVING = "SELECT slug FROM control.tenants WHERE status <> 'deleted' ORDER BY slug"
 
 
@@ -83,6 +88,16 @@ def of_registry(connection: Connection, chain: str) -> Ledger:
     return Ledger(connection, CONTROL, chain)
 
 
+def shared(tx: Transaction) -> Ledger:
+    """Return the chain of what a tenant's cell has of it."""
+    return Ledger(tx.connection, CELL, tx.tenant.slug)
+
+
+def of_cell(connection: Connection, chain: str) -> Ledger:
+    """Return a chain of a cell: a tenant's by its slug, or everybody's."""
+    return Ledger(connection, CELL, chain)
+
+
 def newest(ledger: Ledger, filters: Filters, *, after: tuple[Any, UUID] | None, limit: int) -> list[Row]:
     """Return rows, the newest first, that stand after a position of that order."""
     at, row_id = after or (None, None)
@@ -106,9 +121,9 @@ def walk(ledger: Ledger, *, after: int, until: int, limit: int) -> list[Row]:
     return _rows(ledger, _WALK, {"chain": ledger.chain, "after": after, "until": until, "limit": limit})
 
 
-def chains(connection: Connection) -> list[str]:
-    """Return the names of the registry's chains."""
-    return [row[0] for row in connection.execute(_CHAINS).fetchall()]
+def chains(connection: Connection, schema: str = CONTROL) -> list[str]:
+    """Return the names of the registry's chains, or of a cell's."""
+    return [row[0] for row in connection.execute(sql.SQL(_CHAINS).format(s=sql.Identifier(schema))).fetchall()]
 
 
 def slugs(connection: Connection) -> list[str]:

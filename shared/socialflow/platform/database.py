@@ -33,7 +33,7 @@ CONTROL = "control"
 _BEGIN = sql.SQL("BEGIN").format()
 # Who acts is told with the transaction's first message: the audit costs no round trip, and outlives no transaction.
 _ENTER = sql.SQL("BEGIN; SELECT cell.enter_tenant_role({schema}, {actor})")
-_ACT = sql.SQL("BEGIN; SELECT control.act_as({actor})")
+_ACT = sql.SQL("BEGIN; SELECT {place}.act_as({actor})")
 _ACT_ALWAYS = "SELECT set_config('socialflow.actor', %s, false)"
 _open = threading.local()
 
@@ -142,7 +142,7 @@ def snapshot(tenant: Tenant) -> Iterator[Transaction]:
 @contextmanager
 def engine_room(cell: str = "cell-1") -> Iterator[Connection]:
     """Open a transaction on a cell as the application itself: outbox and work of every tenant, no tenant's schema."""
-    with _begun(cell, _BEGIN) as connection:
+    with _begun(cell, _act("cell")) as connection:
         yield connection
 
 
@@ -169,7 +169,7 @@ def alone(cell: str, row: type[T], query: LiteralString, params: Params = None) 
 @contextmanager
 def control() -> Iterator[Connection]:
     """Open a transaction on the registry of tenants and people."""
-    with _begun(CONTROL, _ACT.format(actor=sql.Literal(acting().told()))) as connection:
+    with _begun(CONTROL, _act(CONTROL)) as connection:
         yield connection
 
 
@@ -199,6 +199,10 @@ def forget() -> None:
     for connection in _connections().values():
         connection.close()
     _connections().clear()
+
+
+def _act(schema: str) -> sql.Composed:
+    return _ACT.format(place=sql.Identifier(schema), actor=sql.Literal(acting().told()))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from socialflow.platform.acting import SYSTEM, Actor, act_as
 from socialflow.platform.observability import logger
 
 Handler = Callable[[dict[str, Any], Any], Any]
+LONGEST_NAME = 200
 
 
 def entry(*needs: type[settings.Settings]) -> Callable[[Handler], Handler]:
@@ -22,7 +23,7 @@ def entry(*needs: type[settings.Settings]) -> Callable[[Handler], Handler]:
             settings.require((settings.CommonSettings, *needs))
             logger.clear_state()
             name = function.__module__.split(".")[-2]
-            act_as(_actor(name, getattr(context, "aws_request_id", None) or ""))
+            act_as(_actor(name, event, getattr(context, "aws_request_id", None) or ""))
             logger.append_keys(function=name, **_ids(event, context))
             try:
                 return function(event, context)
@@ -35,10 +36,16 @@ def entry(*needs: type[settings.Settings]) -> Callable[[Handler], Handler]:
     return wrap
 
 
-def _actor(function: str, request_id: str) -> Actor:
-    """Return to whom a function's changes are attributed: what only operators invoke, to them."""
+def operator_named(event: object) -> str:
+    """Return who asks, as an operator's event says it in `by`; empty where it says nothing that could be a name."""
+    by = event.get("by") if isinstance(event, Mapping) else None
+    return by.strip() if isinstance(by, str) and by.isprintable() and len(by) <= LONGEST_NAME else ""
+
+
+def _actor(function: str, event: object, request_id: str) -> Actor:
+    """Return to whom a function's changes are attributed: of what operators invoke, to the one whom the event names."""
     if function.startswith("ops_"):
-        return Actor("operator", name=function, request_id=request_id)
+        return Actor("operator", name=operator_named(event) or function, request_id=request_id)
     return replace(SYSTEM, request_id=request_id)
 
 

@@ -10,6 +10,8 @@ _NAMED = """
 SELECT id, slug, name, status, plan, settings, cell FROM control.tenants WHERE slug = %s AND status <> 'deleted'
 """
 _SUSPENDED = "SELECT slug FROM control.tenants WHERE status = 'suspended'"
+# A tenant that has no cell of its own choosing is on the first.
+_CELLS = "SELECT cell FROM control.tenants WHERE purged_at IS NULL UNION SELECT 'cell-1' ORDER BY cell"
 _DELETED = "SELECT slug FROM control.tenants WHERE status = 'deleted' AND purged_at IS NULL"
 
 
@@ -38,3 +40,9 @@ def deleted() -> list[str]:
     """Return the slugs of all tenants that are deleted and may still be restored."""
     with control() as connection:
         return [slug for (slug,) in connection.execute(_DELETED)]
+
+
+def cells() -> list[str]:
+    """Return the names of all cells."""
+    with control() as connection:
+        return [cell for (cell,) in connection.execute(_CELLS)]

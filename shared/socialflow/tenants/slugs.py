@@ -8,7 +8,7 @@ RESERVED = frozenset(
     control dashboard dev docs email false ftp graphql health help hostmaster imap info information_schema internal
     invitations localhost login logout mail me media new news noreply null oauth operator owner ping postmaster prod
     public register root security settings shop signin signup smtp socialflow sso staging static status stripe
-    superuser support system team tenant tenants test true undefined user users webhooks webmaster www
+    superuser support system team tenant tenants test true undefined user users webhooks webmaster workspace www
     """.split()  # noqa: SIM905 - ninety lines of one word each are no easier to read
 )
 _SHAPES = re.compile(r"(pg|sf|socialflow|deleted)_.*|.*_rw")

@@ -145,7 +145,7 @@ class Office:
             patch.setenv("SOCIALFLOW_DATABASE_SECRET", self.cloud.owner_secret)
             settings.forget()
             database.forget()
-            answer: dict[str, Any] = ops_import_tenant({"slug": slug, "key": key}, None)
+            answer: dict[str, Any] = ops_import_tenant({"slug": slug, "key": key, "by": "nina"}, None)
         settings.forget()
         database.forget()
         return answer

@@ -94,7 +94,7 @@ def test_only_who_may_changes_and_only_an_owner_deletes(member: Member, registry
 def test_a_suspended_tenant_says_why_reads_and_publishes_nothing(
     member: Member, acme: Tenant, contoso: Tenant, registry: Registry
 ) -> None:
-    event = {"action": "suspend", "slug": "acme", "reason": WHY}
+    event = {"action": "suspend", "slug": "acme", "reason": WHY, "by": "nina"}
     assert suspend(event, None) == {"outcome": "suspended", "changed": True}
     assert suspend(event, None) == {"outcome": "suspended", "changed": False}
     told = member("viewer").get("/v1/tenant").json
@@ -113,9 +113,9 @@ def test_a_resumed_tenant_goes_on_where_it_stopped(member: Member, acme: Tenant,
     for slug in ("acme", "contoso"):
         registry.owner.execute(later, (slug, new_id()))
     registry.owner.execute("INSERT INTO cell.switches (tenant, scope, reason) VALUES ('acme', 'mastodon', 'mine')")
-    suspend({"action": "suspend", "slug": "acme", "reason": WHY}, None)
-    assert suspend({"action": "resume", "slug": "acme"}, None) == {"outcome": "resumed", "changed": True}
-    assert suspend({"action": "resume", "slug": "acme"}, None) == {"outcome": "resumed", "changed": False}
+    suspend({"action": "suspend", "slug": "acme", "reason": WHY, "by": "nina"}, None)
+    assert suspend({"action": "resume", "slug": "acme", "by": "nina"}, None) == {"outcome": "resumed", "changed": True}
+    assert suspend({"action": "resume", "slug": "acme", "by": "nina"}, None) == {"outcome": "resumed", "changed": False}
     assert registry.column("SELECT tenant FROM cell.work WHERE wake_at <= now()") == ["acme"]
     assert registry.column("SELECT scope FROM cell.switches") == ["mastodon"], "an operator's own switch stays"
     assert member("viewer").get("/v1/tenant").json["suspension"] is None
@@ -124,8 +124,9 @@ def test_a_resumed_tenant_goes_on_where_it_stopped(member: Member, acme: Tenant,
 
 
 def test_what_cannot_be_suspended_is_refused_in_words(acme: Tenant) -> None:
-    assert suspend({"action": "suspend", "slug": "nobody", "reason": WHY}, None)["code"] == "unknown-tenant"
-    assert suspend({"action": "suspend", "slug": "acme", "reason": " "}, None)["code"] == "unusable-setting"
+    wish = {"action": "suspend", "slug": "acme", "reason": WHY, "by": "nina"}
+    assert suspend({**wish, "slug": "nobody"}, None)["code"] == "unknown-tenant"
+    assert suspend({**wish, "reason": " "}, None)["code"] == "unusable-setting"
     assert living.named("acme").active
 
 

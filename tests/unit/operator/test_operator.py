@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto import mock_aws
 
 from infra_cdk import operator
 
@@ -16,12 +17,12 @@ Call = tuple[str, str, Mapping[str, Any]]
 def run(arguments: list[str], told: Mapping[str, Any]) -> tuple[int, list[Call]]:
     calls: list[Call] = []
 
-    def connect(stage: str, _home: Path) -> operator.Invoke:
+    def connect(stage: str, _home: Path) -> operator.Line:
         def invoke(function: str, event: Mapping[str, Any]) -> dict[str, Any]:
             calls.append((stage, function, event))
             return dict(told)
 
-        return invoke
+        return operator.Line(invoke, lambda: "me")
 
     return operator.main(arguments, connect=connect), calls
 
@@ -40,13 +41,60 @@ def run(arguments: list[str], told: Mapping[str, Any]) -> tuple[int, list[Call]]
             "ops_rouse",
             {"action": "restart", "tenant": "acme", "kind": "publish", "id": ID},
         ),
+        (["stopped"], "ops_look", {"action": "stopped"}),
+        (["stop", "--all", "--reason", "x"], "ops_switch", {"action": "stop", "all": True, "reason": "x"}),
+        (["go", "--network", "mastodon"], "ops_switch", {"action": "go", "network": "mastodon"}),
+        (["go", "--tenant", "acme"], "ops_switch", {"action": "go", "tenant": "acme"}),
     ],
 )
 def test_a_command_calls_its_function_of_the_stage(arguments: list[str], function: str, event: dict[str, str]) -> None:
     code, [(stage, called, given)] = run(["--stage", "prod", *arguments], {"outcome": "done"})
     assert (code, stage, called) == (0, "prod", function)
     assert {key: value for key, value in given.items() if key != "by"} == event
-    assert ("by" in given) == (function != "ops_look")
+    assert given.get("by") == (None if function == "ops_look" else "me")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["stop", "--reason", "x"], ["stop", "--all", "--tenant", "acme", "--reason", "x"], ["stop", "--all"], ["go"]],
+)
+def test_what_is_to_stop_is_one_thing_and_has_a_reason(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(arguments, {})
+    assert ended.value.code == 2
+
+
+def test_nothing_is_done_in_nobodys_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def nobody() -> str:
+        raise operator.OperatorError("Who are you?")
+
+    def refuse(*_: object) -> dict[str, Any]:
+        raise AssertionError("nothing is called")
+
+    assert operator.main(["resume", "acme"], connect=lambda *_: operator.Line(refuse, nobody)) == 2
+    assert "Who are you?" in capsys.readouterr().err
+
+
+def test_a_login_is_a_name_and_without_one_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "stack.json").write_text('{"engine": "http://127.0.0.1:1"}')
+    line = operator.connected("local", tmp_path)
+    monkeypatch.setenv("LOGNAME", "nina")
+    assert line.name() == "nina"
+
+    def unknown() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr("getpass.getuser", unknown)
+    with pytest.raises(operator.OperatorError, match="USER"):
+        line.name()
+
+
+@mock_aws
+def test_on_aws_the_credentials_say_who_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    assert operator.connected("prod", tmp_path).name().startswith("arn:aws:sts::123456789012:")
 
 
 def test_a_refusal_is_a_sentence_and_an_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
