@@ -33,10 +33,8 @@ ON CONFLICT (tenant, kind, id) DO UPDATE SET wake_at = excluded.wake_at, failure
 """
 # A run that has finished is over, as a superseded one is: nothing of it may set the subject in motion again.
 _OF_RUN = " WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s AND run = %(run)s AND wake_at IS NOT NULL"
-_FINISH = (
-    "UPDATE cell.work SET wake_at = NULL, token = NULL, token_run = NULL, begun_at = NULL, failures = 0, unheard = false"
-    + _OF_RUN
-)
+_AT_REST = "wake_at = NULL, token = NULL, token_run = NULL, begun_at = NULL, failures = 0, unheard = false"
+_FINISH = f"UPDATE cell.work SET {_AT_REST}{_OF_RUN}"
 _POSTPONE = "UPDATE cell.work SET wake_at = %(wake_at)s, unheard = false" + _OF_RUN
 # What wakes as it has promised has not failed.
 _BEGIN: LiteralString = """
