@@ -24,6 +24,8 @@ export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 # Certificates are those that the machine trusts, as pip's are: an index may stand behind a company's own.
 export UV_SYSTEM_CERTS ?= true
+# pyvips, the one package that comes as source, is taken in pure Python: it binds to the libvips that is locked here.
+export PKG_CONFIG := false
 export NODE_USE_SYSTEM_CA ?= 1
 
 UV := .tools/uv

@@ -83,7 +83,10 @@ def requirements(layer: Layer) -> str:
 
 def _export(group: str) -> dict[str, str]:
     command = [_uv(), "export", "--frozen", "--quiet", "--only-group", group, "--no-header", "--no-annotate"]
-    text = _run(command, f"uv export of {group}")
+    return _entries_of(_run(command, f"uv export of {group}"))
+
+
+def _entries_of(text: str) -> dict[str, str]:
     entries = re.split(r"(?m)^(?=[a-z0-9])", text)
     return {re.split(r"[\[=]", entry, maxsplit=1)[0]: entry for entry in entries if entry}
 
@@ -95,7 +98,7 @@ def _install(layer: Layer, target: Target, wanted: str, tree: Path) -> None:
         python = Path(work, "tree", "python")
         platform = ["--python-platform", target.platform] if target.platform else []
         command = [
-            _uv(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:",
+            _uv(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", *_as_wheels(layer, wanted),
             "--target", str(python), "--python", sys.executable, "--python-version", target.python,
             *platform, "--link-mode", "copy", "--requirement", str(listed),
         ]  # fmt: skip
@@ -105,6 +108,13 @@ def _install(layer: Layer, target: Target, wanted: str, tree: Path) -> None:
         if target.interpreter:
             _compile(target.interpreter, python, keep_sources=False)
         python.parent.replace(tree)
+
+
+def _as_wheels(layer: Layer, wanted: str) -> list[str]:
+    """Name what must come as a wheel: all but what the layer says is built here."""
+    if not layer.built:
+        return ["--only-binary", ":all:"]
+    return [part for name in sorted(set(_entries_of(wanted)) - set(layer.built)) for part in ("--only-binary", name)]
 
 
 def _prune(layer: Layer, python: Path) -> None:
@@ -190,6 +200,7 @@ def _uv() -> str:
 def _run(command: list[str], what: str) -> str:
     environment = {key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "UV_PYTHON"}}
     environment["PYTHONHASHSEED"] = "0"
+    environment["PKG_CONFIG"] = "false"  # what is built finds no library of this machine to bind itself to
     environment.setdefault("UV_SYSTEM_CERTS", "true")
     done = subprocess.run(  # noqa: S603 - commands are made in this file
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False

@@ -10,7 +10,8 @@ class Layer:
     """A layer: a dependency group of pyproject.toml of the name `layer-<name>`, less what is named here.
 
     `without` are distributions that are not installed, `drop` are paths below `python/` that are removed afterwards
-    and `keep` are the exceptions to them; the text beside each is its reason.
+    and `keep` are the exceptions to them; `built` are distributions that are published as source only and are built
+    here, in pure Python: machine code would be this machine's. The text beside each is its reason.
     """
 
     name: str
@@ -18,6 +19,7 @@ class Layer:
     without: Mapping[str, str] = field(default_factory=dict)
     drop: Mapping[str, str] = field(default_factory=dict)
     keep: Mapping[str, str] = field(default_factory=dict)
+    built: Mapping[str, str] = field(default_factory=dict)
     # The project's own package goes here, so that all functions of a deployment run the same one.
     with_socialflow: bool = False
 
@@ -32,7 +34,11 @@ _HUB = "loads tokenizers of models from the Hugging Face hub, which nothing here
 _SDK = "the SDK imports it"
 
 CORE = Layer("core", with_socialflow=True)
-MEDIA = Layer("media", on_top_of=("core",))
+MEDIA = Layer(
+    "media",
+    on_top_of=("core",),
+    built={"pyvips": "the binding of libvips; the library and its extension module are in pyvips-binary"},
+)
 AI = Layer(
     "ai",
     on_top_of=("core",),

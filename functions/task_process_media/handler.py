@@ -6,6 +6,7 @@ name the version that their own run wrote.
 
 import tempfile
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from socialflow.media import fingerprint, gateway, inspection, rendering, service
@@ -31,7 +32,7 @@ def handler(task: TaskInput, _context: Any) -> dict[str, str]:
     if standing.outcome or standing.item is None:
         return {"outcome": standing.outcome or "superseded"}
     try:
-        with tempfile.TemporaryFile() as file:
+        with tempfile.TemporaryDirectory() as folder, Path(folder, "original").open("w+b") as file:
             return _process(task, standing.item, file)
     except UnfitFile as why:
         logger.info("The file is refused", code=why.code, cause=type(why.__cause__).__name__)
@@ -63,7 +64,7 @@ def _process(task: TaskInput, item: MediaItem, file: BinaryIO) -> dict[str, str]
             height=picture.height,
             captured_at=picture.captured_at,
             camera=picture.camera,
-            animated=False,
+            animated=picture.animated,
             **asdict(fingerprint.take(next(made.data for made in rendered if made.variant == "small"))),
         )
     with transaction(task.tenant) as tx:

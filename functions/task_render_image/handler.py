@@ -6,6 +6,7 @@ other does, so that only what the row names is ever served.
 
 import hashlib
 import tempfile
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from socialflow.media import cutting, gateway, inspection, renditions
@@ -34,7 +35,7 @@ def handler(task: TaskInput, _context: Any) -> dict[str, str]:
     if begun.outcome or begun.rendition is None or begun.item is None:
         return {"outcome": begun.outcome or "superseded"}
     try:
-        with tempfile.TemporaryFile() as file:
+        with tempfile.TemporaryDirectory() as folder, Path(folder, "original").open("w+b") as file:
             made = _made(task, begun.rendition, begun.item, file)
     except UnfitFile as why:
         logger.info("The rendition is refused", code=why.code, cause=type(why.__cause__).__name__)

@@ -112,7 +112,7 @@ def test_a_function_without_its_layer_does_not_start(unpacked: Path, tmp_path: P
     path = [str(tmp_path), str(unpacked / "core" / "python"), str(unpacked / "runtime")]
     code = START.format(path=path, module="functions.task_process_media.handler", root=str(ROOT / "shared"), more="")
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], env={}, capture_output=True, text=True, check=False)
-    assert "No module named 'PIL'" in done.stderr
+    assert "No module named 'blurhash'" in done.stderr
 
 
 def test_the_pruned_captioner_answers_with_a_mock_over_http_and_on_the_way_to_bedrock(

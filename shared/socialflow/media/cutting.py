@@ -11,9 +11,10 @@ from math import ceil, floor, sqrt
 from PIL import Image
 
 from socialflow.media import attention
+from socialflow.media.decoding import decoded, pillow
 from socialflow.media.inspection import Picture, refusing_damage
 from socialflow.media.model import UnfitFile
-from socialflow.media.rendering import decoded, jpeg
+from socialflow.media.rendering import jpeg
 from socialflow.media.rendition_spec import PictureSpec
 
 CONTENT_TYPE = "image/jpeg"
@@ -38,7 +39,7 @@ class Cut:
 def cut(picture: Picture, spec: PictureSpec) -> Cut:
     """Return an opened picture as the spec asks for it; raises `UnfitFile` where that cannot be made."""
     with refusing_damage():
-        whole = decoded(picture, _width(picture.width, picture.height, spec))
+        whole = pillow(decoded(picture, _width(picture.width, picture.height, spec)))
         image = _padded(whole, spec) if spec.fit == "pad" else _cropped(whole, spec)
         return _within_bytes(image, spec)
 

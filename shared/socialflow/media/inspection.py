@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
+import pi_heif
+import pyvips
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from socialflow.media.model import UnfitFile
@@ -18,19 +20,48 @@ from socialflow.media.model import UnfitFile
 MAX_PIXELS = 100_000_000
 """Pixels of a JPEG, which is decoded in a smaller size; 100 MP take about 150 MB so."""
 MAX_PIXELS_UNSCALED = 50_000_000
-"""Pixels of a PNG or WebP, which is decoded as it is: four bytes each, twice while alpha is resized."""
+"""Pixels of other pictures, which are decoded as they are."""
 MAX_SIDE = 30_000
 
-TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-"""Pillow's formats that are taken. MPO is a JPEG with more pictures behind it: what newer phones write."""
-NAMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP"}
+TYPES = {
+    "JPEG": ("image/jpeg",),
+    "MPO": ("image/jpeg",),
+    "PNG": ("image/png",),
+    "WEBP": ("image/webp",),
+    "GIF": ("image/gif",),
+    "AVIF": ("image/avif",),
+    "HEIF": ("image/heic", "image/heif"),
+}
+"""Pillow's formats that are taken, and what each may be announced as.
 
+MPO is a JPEG with more pictures behind it: what newer phones write. HEIC is what its container, HEIF, is called with a
+picture of that coding inside; phones say the one or the other of the same file.
+"""
+NAMES = {"MPO": "JPEG", "WEBP": "WebP", "HEIF": "HEIC"}
+TAKEN = "JPEG, PNG, WebP, HEIC, AVIF or GIF"
+
+# Read by libvips in one pass; of a PNG that moves, the picture that its maker put there for those that cannot show it.
+_STREAMED = ("image/jpeg", "image/png", "image/webp")
+_MOVING = ("image/gif", "image/png", "image/webp", "image/avif")
 _SWAPPED = range(5, 9)
 _MAX_CAMERA = 100
 # What Pillow raises over a damaged or hostile file, by its plugins' own doing.
-_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, OverflowError, struct.error)
+_DAMAGED = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    TypeError,
+    KeyError,
+    IndexError,
+    OverflowError,
+    struct.error,
+    RuntimeError,
+    pyvips.Error,
+)
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 
 
 @dataclass(frozen=True)
@@ -44,6 +75,16 @@ class Picture:
     orientation: int
     captured_at: datetime | None
     camera: str | None
+    animated: bool = False
+    profile: bytes = b""
+    file: BinaryIO | None = None
+    """What it is read from; None where it is in memory already."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether it is read from top to bottom, never whole in memory."""
+        moves = self.animated and self.content_type != "image/png"
+        return self.file is not None and self.content_type in _STREAMED and not moves
 
     @property
     def turned(self) -> bool:
@@ -56,12 +97,12 @@ def opened(file: BinaryIO, declared_type: str) -> Iterator[Picture]:
     """Open a picture that was announced as a type; raises `UnfitFile`. Decoding it may still find damage."""
     with refusing_damage():
         try:
-            image = Image.open(file, formats=("JPEG", "PNG", "WEBP"))
+            image = Image.open(file, formats=("JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF"))
         except UnidentifiedImageError:
             raise UnfitFile(
-                "not-a-picture", "This is not a JPEG, PNG or WebP picture, whatever its name says. Upload a picture."
+                "not-a-picture", f"This is not a {TAKEN} picture, whatever its name says. Upload a picture."
             ) from None
-        picture = _inspected(image, declared_type)
+        picture = _inspected(file, image, declared_type)
     with image:
         yield picture
 
@@ -75,7 +116,7 @@ def refusing_damage() -> Iterator[None]:
         try:
             yield
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-            raise _too_many_pixels(MAX_PIXELS) from None
+            raise too_many_pixels(MAX_PIXELS) from None
         except MemoryError:
             raise UnfitFile(
                 "too-complex", "The picture needs too much memory. Save it smaller and try again."
@@ -86,38 +127,48 @@ def refusing_damage() -> Iterator[None]:
             ) from error
 
 
-def _inspected(image: Image.Image, declared_type: str) -> Picture:
-    content_type = TYPES[image.format or ""]
-    if content_type != declared_type:
+def too_many_pixels(limit: int) -> UnfitFile:
+    """Return the refusal of a picture that is too large to be decoded."""
+    return UnfitFile(
+        "too-many-pixels", f"The picture has more than {limit // 1_000_000} megapixels. Save it smaller and try again."
+    )
+
+
+def _inspected(file: BinaryIO, image: Image.Image, declared_type: str) -> Picture:
+    found = image.format or ""
+    if declared_type not in TYPES[found]:
         raise UnfitFile(
             "type-differs",
-            f"The file was announced as {declared_type} and is a {NAMES[content_type]} picture. Upload it as that.",
+            f"The file was announced as {declared_type} and is a {NAMES.get(found, found)} picture. Upload it as that.",
         )
     width, height = image.size
-    if width * height > MAX_PIXELS_UNSCALED and content_type != "image/jpeg":
-        raise _too_many_pixels(MAX_PIXELS_UNSCALED)
+    if width * height > MAX_PIXELS_UNSCALED and declared_type != "image/jpeg":
+        raise too_many_pixels(MAX_PIXELS_UNSCALED)
     if max(width, height) > MAX_SIDE:
         raise UnfitFile("too-long", f"A side of the picture has more than {MAX_SIDE} pixels. Crop it.")
-    # An MPO's further pictures are depth maps and previews; frames of the other formats are an animation.
-    if content_type != "image/jpeg" and getattr(image, "n_frames", 1) > 1:
-        raise UnfitFile("animated", "Animated pictures cannot be taken yet. Upload a still.")
     exif = _exif(image)
     orientation = _orientation(exif)
     if orientation in _SWAPPED:
         width, height = height, width
-    return Picture(image, content_type, width, height, orientation, _captured_at(exif), _camera(exif))
-
-
-def _too_many_pixels(limit: int) -> UnfitFile:
-    return UnfitFile(
-        "too-many-pixels", f"The picture has more than {limit // 1_000_000} megapixels. Save it smaller and try again."
+    return Picture(
+        image=image,
+        content_type=declared_type,
+        width=width,
+        height=height,
+        orientation=orientation,
+        captured_at=_captured_at(exif),
+        camera=_camera(exif),
+        # The further pictures of a JPEG or a HEIC are depth maps, previews, or others of a burst.
+        animated=declared_type in _MOVING and bool(getattr(image, "is_animated", False)),
+        profile=image.info.get("icc_profile") or b"",
+        file=file,
     )
 
 
 def _exif(image: Image.Image) -> dict[int, object]:
     """Return the metadata that is used; damaged metadata is none, and no reason to refuse the picture."""
     try:
-        exif = image.getexif()
+        exif = Image.Image.getexif(image)  # a PNG's own would decode the picture, to find what stands behind it
         return dict(exif) | dict(exif.get_ifd(ExifTags.IFD.Exif))
     except _DAMAGED:
         return {}

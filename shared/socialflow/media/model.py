@@ -19,7 +19,15 @@ Kind = Literal["image", "video"]
 Outcome = Literal["processed", "in_review", "settled", "refused", "superseded"]
 """What Process Media answers its workflow."""
 
-EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+EXTENSIONS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/heic": "heic",
+    "image/heif": "heif",
+    "image/avif": "avif",
+    "image/gif": "gif",
+}
 """The types that may be uploaded, and the extension of their object."""
 MAX_SIZES: Mapping[Kind, int] = {"image": MAX_SIZE, "video": 4 * 1024**3}
 """Bytes that an upload may have, whatever the plan says."""
