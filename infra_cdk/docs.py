@@ -83,6 +83,7 @@ PAGES = {
         "migrate tenants": lambda: workflow("migrate_tenants"),
         "export tenant": lambda: workflow("export_tenant"),
         "render media": lambda: workflow("render_media"),
+        "write caption": lambda: workflow("write_caption"),
     },
 }
 

@@ -29,11 +29,12 @@ Names that follow from the stage, and that whoever deploys it relies on:
     assembly directory   build/cdk.out/<stage>           (SOCIALFLOW_OUTDIR or `-c outdir=…` moves it)
     stacks               socialflow-<stage>-storage, socialflow-<stage>-service
     functions            socialflow-<stage>-<function>   e.g. socialflow-local-api_media
-    state machines       socialflow-<stage>-ingest-media, …-publish-post, …-export-tenant, …-render-media
+    state machines       socialflow-<stage>-ingest-media, …-publish-post, …-export-tenant, …-render-media,
+                         …-write-caption
     outputs, storage     MediaBucket DatabaseSecret DatabaseOwnerSecret CaptionApiKeySecret ClerkWebhookSecret
                          InvitationSecret StripeSecret KeyArn
     outputs, service     ApiId ApiUrl BusName DoorbellQueueUrl IngestStateMachine PublishStateMachine
-                         ExportStateMachine RenderStateMachine
+                         ExportStateMachine RenderStateMachine CaptionStateMachine
 
 The secrets are made with a random value: whoever deploys puts the real ones, as the database is not in a stack of
 the local stage; the invitations' is as good random. Later work has its place here too: the network and Aurora (a

@@ -49,6 +49,7 @@ class Cloud:
     publish: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:publish"
     export: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:export"
     render: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:render"
+    caption: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:caption"
     database_secret: str = ""
     stripe_secret: str = ""
     owner_secret: str = ""
@@ -76,6 +77,7 @@ class Cloud:
             "PUBLISH_STATE_MACHINE": self.publish,
             "EXPORT_STATE_MACHINE": self.export,
             "RENDER_STATE_MACHINE": self.render,
+            "CAPTION_STATE_MACHINE": self.caption,
             "CAPTION_MODEL": "openai/offline",
             "CLERK_WEBHOOK_SECRET": self.clerk_webhook_secret,
             "STRIPE_SECRET": self.stripe_secret,

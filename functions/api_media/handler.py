@@ -10,8 +10,6 @@ from pydantic import AwareDatetime, NaiveDatetime
 
 from functions.api_media.known import Known, stands
 from functions.api_media.schemas import (
-    CaptionOut,
-    CaptionVersionsOut,
     CountsOut,
     DownloadOut,
     ItemResultsOut,
@@ -24,7 +22,6 @@ from functions.api_media.schemas import (
     TagOut,
     TagsOut,
 )
-from socialflow.captions import service as captions
 from socialflow.identity import door
 from socialflow.media import gateway, library, service
 from socialflow.media.changes import MAX_TAG, MAX_TAGS, Retagging, normalized
@@ -202,16 +199,6 @@ def download(
     else:
         url = gateway.sign_view(wanted.object_key, wanted.object_version, wanted.content_type)
     return DownloadOut(url=url, expires_at=at + timedelta(seconds=gateway.view_ttl()))
-
-
-@app.get("/v1/media/<media_id>/captions", summary="List every version of the caption", tags=["media"])
-@requires("media:read")
-def caption_versions(media_id: UUID) -> CaptionVersionsOut:
-    """Return every version of the caption with its author, the oldest first."""
-    with transaction(caller().tenant) as tx:
-        service.get(tx, media_id)
-        found = captions.versions(tx, media_id)
-    return CaptionVersionsOut(items=[CaptionOut.of(version) for version in found])
 
 
 handler = entry(app, *NEEDS)

@@ -338,9 +338,3 @@ class DownloadOut(BaseModel):
 
     url: str
     expires_at: datetime
-
-
-class CaptionVersionsOut(BaseModel):
-    """Every version of a caption, the oldest first."""
-
-    items: list[CaptionOut]

@@ -36,6 +36,10 @@ class TenantSettingsIn(BaseModel):
         list[Annotated[str, Field(max_length=40)]] | None,
         Field(min_length=1, max_length=20, description="BCP 47 tags, the most important first."),
     ] = None
+    banned_words: Annotated[
+        list[Annotated[str, Field(max_length=60)]] | None,
+        Field(max_length=100, description="Words that no model's caption may have."),
+    ] = None
     ai_budget_usd: Annotated[
         float | None,
         Field(ge=0, le=1_000_000, description="Dollars that AI may cost in a month, where your plan includes more."),
@@ -73,6 +77,7 @@ class TenantSettingsOut(BaseModel):
     approval: Annotated[str, Field(description="An open list: none, optional, required.")]
     brand_voice: str
     languages: list[str]
+    banned_words: list[str]
     ai_budget_usd: Annotated[float | None, Field(description="Null: what the plan includes.")]
 
 
@@ -111,6 +116,7 @@ class TenantOut(BaseModel):
                 approval=found.settings.approval,
                 brand_voice=found.settings.brand_voice,
                 languages=list(found.settings.languages),
+                banned_words=list(found.settings.banned_words),
                 ai_budget_usd=found.settings.ai_budget_usd,
             ),
             created_at=found.created_at,

@@ -53,10 +53,18 @@ API_FUNCTIONS = (
 )
 DECISIONS = ("review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled")
 ENDS_AND_RETURNS = ("tenant.deleted", "tenant.restored")
-BEGINNINGS = ("media.uploaded", "rendition.requested", "post.scheduled", "post.rescheduled", "post.approved")
+BEGINNINGS = (
+    "media.uploaded",
+    "rendition.requested",
+    "caption.requested",
+    "post.scheduled",
+    "post.rescheduled",
+    "post.approved",
+)
 # What has come to its review, or to its end, leaves room for the next.
 ENDINGS = ("review.requested", "media.refused", "rendition.ready", "rendition.refused")
-INGEST = ("task_process_media", "task_write_caption", "task_await_review", "task_settle_review")
+CAPTIONER = "task_write_caption"
+INGEST = ("task_process_media", CAPTIONER, "task_await_review", "task_settle_review")
 MUTATION = "task_publish_target"
 TARGETS = ("task_prepare_target", MUTATION, "task_confirm_target")
 # The states that wait on a token. The local engine forgets a call of theirs that it refuses.
@@ -89,10 +97,21 @@ class ServiceStack(Stack):
         self.publish_arn = machine_arn(self, stage, "publish_post")
         self.export_arn = machine_arn(self, stage, "export_tenant")
         self.render_arn = machine_arn(self, stage, "render_media")
+        self.caption_arn = machine_arn(self, stage, "write_caption")
+        # What the reconciler starts, and hears of when it fails.
+        self.started = {
+            "ingest": self.ingest_arn,
+            "publish": self.publish_arn,
+            "export": self.export_arn,
+            "render": self.render_arn,
+            "caption": self.caption_arn,
+        }
         self.tenant_owner = self._owner("ops_tenant", WORKER)
         api = self._api()
         self._consumers()
-        Workflow(self, "ingest_media", stage, self._ingest_tasks())
+        ingest = self._ingest_tasks()
+        Workflow(self, "ingest_media", stage, ingest)
+        Workflow(self, "write_caption", stage, {CAPTIONER: ingest[CAPTIONER]})
         Workflow(self, "publish_post", stage, self._publish_tasks())
         Workflow(self, "migrate_tenants", stage, self._migration_tasks())
         Workflow(self, "export_tenant", stage, self._export_tasks())
@@ -108,6 +127,7 @@ class ServiceStack(Stack):
             "MigrateStateMachine": machine_arn(self, stage, "migrate_tenants"),
             "ExportStateMachine": self.export_arn,
             "RenderStateMachine": self.render_arn,
+            "CaptionStateMachine": self.caption_arn,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
@@ -150,6 +170,8 @@ class ServiceStack(Stack):
         api.route(named["api_renditions"], [made, f"{made}/{{rendition_id}}", "/v1/media/{media_id}/fit"])
         review = "/v1/media/{media_id}/review"
         api.route(named["api_reviews"], ["/v1/reviews", "/v1/reviews/{proxy+}", review, f"{review}/{{action}}"])
+        captions = self._function("api_captions", API, reserved=stage.concurrency.api).signs_in().rings(self.doorbell)
+        api.route(captions, ["/v1/media/{media_id}/captions", "/v1/media/{media_id}/captions/{proxy+}"])
         api.route(named["api_posts"], ["/v1/posts", "/v1/posts/{proxy+}"])
         api.route(named["api_accounts"], ["/v1/accounts", "/v1/accounts/{proxy+}"])
         api.route(named["api_keys"], ["/v1/api-keys", "/v1/api-keys/{proxy+}"])
@@ -209,13 +231,11 @@ class ServiceStack(Stack):
                 detail_type=["Step Functions Execution Status Change"],
                 detail={
                     "status": ["FAILED", "TIMED_OUT", "ABORTED"],
-                    "stateMachineArn": [self.ingest_arn, self.publish_arn, self.export_arn, self.render_arn],
+                    "stateMachineArn": [*self.started.values()],
                 },
             ),
         )
-        reconciler = self._function("cron_reconcile", RELAY).starts(
-            ingest=self.ingest_arn, publish=self.publish_arn, export=self.export_arn, render=self.render_arn
-        )
+        reconciler = self._function("cron_reconcile", RELAY).starts(**self.started)
         messaging.each_minute(reconciler)
         messaging.on_facts(reconciler, BEGINNINGS + ENDINGS)
 

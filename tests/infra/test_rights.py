@@ -20,7 +20,7 @@ READ_ARCHIVES = {
     "s3:GetObjectVersion on media-arn/exports/*",
     "kms:Decrypt on MediaKey",
 }
-MACHINES = ("ingest-media", "publish-post", "export-tenant", "render-media")
+MACHINES = ("ingest-media", "publish-post", "export-tenant", "render-media", "write-caption")
 SEAL = {"kms:GenerateDataKey on CredentialsKey for a tenant"}
 OPEN = {"kms:Decrypt on CredentialsKey for a tenant"}
 CONSUME = {
@@ -51,6 +51,7 @@ EXPECTED = {
     "api_tenants": DATABASE | RING | {"lambda:InvokeFunction on opstenantFunction"},
     "api_clerk_webhook": DATABASE | RING | {"secretsmanager:GetSecretValue on ClerkWebhookSecretValue"},
     "api_ai": DATABASE,
+    "api_captions": DATABASE | RING,
     "api_audit": DATABASE,
     "api_team": DATABASE | RING,
     "on_user_invited": DATABASE

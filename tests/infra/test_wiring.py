@@ -34,6 +34,8 @@ ROUTES = {
     "ANY /v1/webhooks/stripe": "api_stripe_webhook",
     "ANY /v1/accounts": "api_accounts",
     "ANY /v1/ai/{proxy+}": "api_ai",
+    "ANY /v1/media/{media_id}/captions": "api_captions",
+    "ANY /v1/media/{media_id}/captions/{proxy+}": "api_captions",
     "ANY /v1/exports": "api_exports",
     "ANY /v1/exports/{proxy+}": "api_exports",
     "ANY /v1/accounts/{proxy+}": "api_accounts",
@@ -167,7 +169,8 @@ def test_failed_executions_of_our_machines_alone_are_taken(service: Template) ->
     names = {re.split(r"stateMachine:", arn)[1] for arn in arns}
     machines = {each["StateMachineName"] for each in service.of_type("StepFunctions::StateMachine").values()}
     assert names == {
-        f"socialflow-prod-{name}" for name in ("ingest-media", "publish-post", "export-tenant", "render-media")
+        f"socialflow-prod-{name}"
+        for name in ("ingest-media", "publish-post", "export-tenant", "render-media", "write-caption")
     }
     # A migration that failed is in the registry, and is started again by a person.
     assert machines - names == {"socialflow-prod-migrate-tenants"}

@@ -10,9 +10,10 @@ from tests.workflows.engine import Answer, NeverAnswered, Raises, Run, Script, r
 ASL = load("ingest_media")
 INPUT = {"v": 1, "tenant": "acme", "kind": "ingest", "id": "0199c0de-0000-7000-8000-000000000001", "run": 3}
 
+NOW = "2026-11-27T07:00:00Z"
 HAPPY: dict[str, list[Answer]] = {
     "task_process_media": [{"outcome": "processed"}],
-    "task_write_caption": [{"outcome": "captioned"}],
+    "task_write_caption": [{"outcome": "captioned", "at": NOW}],
     "task_await_review": [{"outcome": "decided"}],
     "task_settle_review": [{"outcome": "approved"}],
 }
@@ -30,6 +31,10 @@ def outcome(name: str) -> Sequence[Answer]:
     return [{"outcome": name}]
 
 
+def caption(*names: str) -> Sequence[Answer]:
+    return [{"outcome": name, "at": NOW} for name in names]
+
+
 SCENARIOS: dict[str, tuple[Script, str]] = {
     "approved": (HAPPY, "Media Approved"),
     "rejected": (scenario(settle_review=outcome("rejected")), "Media Rejected"),
@@ -42,15 +47,16 @@ SCENARIOS: dict[str, tuple[Script, str]] = {
         scenario(settle_review=[{"outcome": "waiting"}, {"outcome": "approved"}]),
         "Media Approved",
     ),
-    "no caption": (scenario(write_caption=outcome("skipped")), "Media Approved"),
+    "no caption": (scenario(write_caption=caption("skipped")), "Media Approved"),
+    "a caption whose turn is later": (scenario(write_caption=caption("later", "later", "captioned")), "Media Approved"),
     "hostile file": (scenario(process_media=outcome("refused")), "Media Refused"),
     "restarted while waiting": (scenario(process_media=outcome("in_review")), "Media Approved"),
     "restarted after the end": (scenario(process_media=outcome("settled")), "Media Approved"),
     "superseded at once": (scenario(process_media=outcome("superseded")), "Replaced By A Newer Run"),
-    "superseded at the caption": (scenario(write_caption=outcome("superseded")), "Replaced By A Newer Run"),
+    "superseded at the caption": (scenario(write_caption=caption("superseded")), "Replaced By A Newer Run"),
     "superseded at the end": (scenario(settle_review=outcome("superseded")), "Replaced By A Newer Run"),
     "processing says nonsense": (scenario(process_media=outcome("nonsense")), "Unknown Outcome"),
-    "captioning says nonsense": (scenario(write_caption=outcome("nonsense")), "Unknown Outcome"),
+    "captioning says nonsense": (scenario(write_caption=caption("nonsense")), "Unknown Outcome"),
     "settling says nonsense": (scenario(settle_review=outcome("nonsense")), "Unknown Outcome"),
     "every task is throttled once and fails once": (
         {name: [THROTTLED, FAILS, *answers] for name, answers in HAPPY.items()},

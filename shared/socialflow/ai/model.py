@@ -23,6 +23,8 @@ RESERVED_FOR = timedelta(minutes=5)
 WRAPPING = 1_000
 """Tokens that a provider may add around a question: its own words about the form of the answer."""
 CAPTIONS_PER_MINUTE = 20
+LONGEST_WAIT = 3_600.0
+"""Seconds for which a caption of an upload waits its turn at the most: a review is not to open hours late."""
 EMBEDDINGS_PER_MINUTE = 100
 
 
@@ -150,6 +152,11 @@ def caps(plan: str, settings: Mapping[str, Any], key_owner: KeyOwner) -> Caps:
     included = limit(plan, "ai_budget_usd")
     ends = [cap for cap in (own_micros, None if included is None else included * MICROS) if cap is not None]
     return Caps(min(ends, default=None), limit(plan, "ai_tokens"))
+
+
+def captions_key(tenant: str) -> str:
+    """Return the key under which a tenant's captions are paced."""
+    return f"ai:caption:{tenant}"
 
 
 def period_of(at: datetime) -> str:

@@ -8,6 +8,17 @@ from socialflow.platform.events import Fact
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaptionRequested(Fact):
+    """A person asked for another caption; its workflow is due."""
+
+    type: ClassVar[str] = "caption.requested"
+    aggregate: ClassVar[str] = "media"
+
+    request_id: UUID
+    by: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaptionGenerated(Fact):
     """The captioner wrote a version."""
 

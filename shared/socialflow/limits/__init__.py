@@ -63,6 +63,15 @@ class Videos:
     max_ratio: Fraction | None
 
 
+@dataclass(frozen=True)
+class Texts:
+    """What a network takes of a text; `counted` is `characters`, or `weighted` as X counts."""
+
+    max_characters: int
+    counted: str
+    max_hashtags: int
+
+
 def canonical(name: str) -> str:
     """Return a network's name as it is kept; the name may be none of ours."""
     return ALIASES.get(name, name)
@@ -85,6 +94,11 @@ def document(network: str) -> Mapping[str, Any]:
     text = (files(__package__) / "networks" / f"{network}.json").read_text("utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
+
+
+def texts(network: str) -> Texts:
+    """Return what a network takes of a text."""
+    return Texts(**document(network)["texts"])
 
 
 def pictures(network: str) -> Pictures:

@@ -19,6 +19,11 @@ _TAKE = """
 SELECT refused_by, caller_ahead, tenant_ahead
   FROM cell.take_turn(%(caller)s, %(caller_rate)s, %(tenant)s, %(tenant_rate)s)
 """
+_BOOK = "SELECT cell.book_turn(%(key)s, %(rate)s, %(longest)s) AS seconds"
+_AHEAD = """
+SELECT greatest(0, max(extract(epoch FROM tat - clock_timestamp())) - 60)::float8 AS seconds
+  FROM cell.rate_limit WHERE key = %(key)s
+"""
 _SWEEP = """
 DELETE FROM cell.rate_limit WHERE key IN (
     SELECT key FROM cell.rate_limit WHERE tat < clock_timestamp() - %(stale)s::interval
@@ -62,6 +67,11 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class _Booked:
+    seconds: float | None
+
+
+@dataclass(frozen=True)
 class _Taken:
     refused_by: Whose | None
     caller_ahead: float
@@ -81,6 +91,17 @@ def take(caller: Allowance, tenant: Allowance | None = None, *, cell: str = DEFA
     if not allowed:
         return next(turn for turn in turns if turn.whose == taken.refused_by)
     return min(turns, key=lambda turn: turn.remaining)
+
+
+def book(key: str, per_minute: int, *, longest: float, cell: str = DEFAULT_CELL) -> float | None:
+    """Book the next turn under a key; return the seconds until it comes, None where that would be past `longest`."""
+    asked = {"key": key, "rate": per_minute, "longest": longest}
+    return alone(cell, _Booked, _BOOK, asked).seconds
+
+
+def ahead(key: str, *, cell: str = DEFAULT_CELL) -> float:
+    """Return the seconds until the next turn that could be booked under a key."""
+    return alone(cell, _Booked, _AHEAD, {"key": key}).seconds or 0.0
 
 
 def sweep(*, cell: str = DEFAULT_CELL) -> int:

@@ -131,6 +131,7 @@ class WorkflowSettings(Settings):
     publish_state_machine: str = told("ARN of Publish Post.")
     export_state_machine: str = told("ARN of Export Tenant.")
     render_state_machine: str = told("ARN of Render Media.")
+    caption_state_machine: str = told("ARN of Write Caption.")
     ingest_at_once: int = told(
         "Runs of Ingest Media under way at once on a cell; those that wait for people aside.", 100
     )

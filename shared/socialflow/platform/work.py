@@ -159,6 +159,12 @@ def park(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int, token: str)
     return tx.execute(query, _of_run(tx, kind, subject_id, run) | {"token": token}) == 1
 
 
+def step_aside(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int, wake_at: datetime) -> bool:
+    """Promise to be heard of by `wake_at`, and leave the room to others until then; False where superseded."""
+    query = "UPDATE cell.work SET wake_at = %(wake_at)s, begun_at = NULL" + _OF_RUN
+    return tx.execute(query, _of_run(tx, kind, subject_id, run) | {"wake_at": wake_at}) == 1
+
+
 def parked_token(tx: Transaction, kind: Kind, subject_id: UUID) -> str | None:
     """Return the token that the subject's present run waits on."""
     token: str | None = tx.value(_PARKED, {"tenant": tx.tenant.slug, "kind": kind, "id": subject_id})

@@ -60,6 +60,17 @@ def touch(tx: Transaction, review: Review) -> Review:
     return touched
 
 
+def recaptioned(tx: Transaction, media_id: UUID, *, at: datetime) -> bool:
+    """Note that a model writes the caption anew: who read it reads it again. False where it is decided about."""
+    found = repository.lock(tx, media_id)
+    if found is None:  # not opened yet
+        return True
+    if found.settled or found.overdue(at):
+        return False
+    touch(tx, found)
+    return True
+
+
 def decide(tx: Transaction, review: Review, decision: Decision, *, by: Decider, at: datetime) -> Review:
     """Give a begun review a person's verdict. The workflow wakes on `ReviewDecided`, after the commit."""
     decided = review.decided(decision, by=by, at=at)

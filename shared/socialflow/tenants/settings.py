@@ -16,6 +16,8 @@ APPROVALS: tuple[Approval, ...] = get_args(Approval)
 MOST_LANGUAGES = 20
 BRAND_VOICE_LENGTH = 2_000
 MOST_USD = 1_000_000
+MOST_BANNED = 100
+BANNED_LENGTH = 60
 NAME_LENGTH = 200
 
 
@@ -27,6 +29,8 @@ class TenantSettings:
     approval: str = "optional"
     brand_voice: str = ""
     languages: Sequence[str] = ("en",)
+    banned_words: Sequence[str] = ()
+    """Words that no model's caption may have, whole and in any case."""
     ai_budget_usd: float | None = None
     """A month's end of spending on AI below the plan's; None: the plan's own."""
 
@@ -79,6 +83,16 @@ def _languages(value: object) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _banned_words(value: object) -> list[str]:
+    words = list(value) if isinstance(value, list | tuple) else [None]
+    if len(words) > MOST_BANNED:
+        raise _unusable("banned_words", "number-of-words", f"Name at most {MOST_BANNED} words.")
+    for index, word in enumerate(words):
+        if not isinstance(word, str) or not 1 <= len(word.strip()) <= BANNED_LENGTH or not word.isprintable():
+            raise _unusable(f"banned_words/{index}", "unusable-word", f"A word has 1 to {BANNED_LENGTH} characters.")
+    return list(dict.fromkeys(str(word).strip() for word in words))
+
+
 def _ai_budget(value: object) -> float:
     # Whole cents: what is less is no budget of a person's.
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_USD:
@@ -102,6 +116,7 @@ _CHECKS = {
     "approval": _approval,
     "brand_voice": _brand_voice,
     "languages": _languages,
+    "banned_words": _banned_words,
     "ai_budget_usd": _ai_budget,
 }
 

@@ -15,12 +15,13 @@ from socialflow.platform.ids import new_id
 from socialflow.platform.tenancy import Tenant
 
 GOOD = json.dumps({"caption": "A boat", "alt_text": "A boat at sea", "hashtags": ["#sea"], "description": "d"})
-QUESTION = Question(prompt.messages(prompt.Subject(b"\xff\xd8picture", "image/jpeg")), prompt.CaptionAnswer, 500)
+SUBJECT = prompt.Subject(b"\xff\xd8picture", "image/jpeg")
+QUESTION = Question(prompt.messages(SUBJECT), prompt.CaptionAnswer, 500)
 
 
 def read(content: str) -> Draft:
     """Read an answer as the task does."""
-    return prompt.read(content, given="")
+    return prompt.read(content, SUBJECT)[0]
 
 
 class Library:

@@ -7,6 +7,7 @@ import boto3
 from functions.task_await_review.handler import handler as task_await_review
 from functions.task_process_media.handler import handler as task_process_media
 from socialflow.captions import service as captions
+from socialflow.captions.model import Wish
 from socialflow.media import uploads
 from socialflow.media.model import Announcement
 from socialflow.platform.clock import now
@@ -54,6 +55,15 @@ def photo_in_review(world: World) -> dict[str, str]:
     known = photo_to_caption(world)
     assert task_await_review({**_input(known), "token": "a-token"}, None) == {"outcome": "waiting"}
     return known
+
+
+@preparation("a photo's caption is asked for again")
+def caption_asked_again(world: World) -> dict[str, str]:
+    """Ask for another caption of a photo in review: `${request_id}`."""
+    known = photo_in_review(world)
+    with transaction(world.acme) as tx:
+        request = captions.ask_again(tx, UUID(known["media_id"]), Wish(), by=new_id(), at=now())
+    return {**known, "request_id": str(request.id)}
 
 
 @preparation("a photo's review has expired")

@@ -110,7 +110,7 @@ def test_an_answer_that_two_runs_had_asked_for_is_written_once(
     media_id, old = processed(studio)
     ask = asking.ask
 
-    def overtaken(*asked: Any) -> Answered[Draft]:
+    def overtaken(*asked: Any) -> Answered[list[Draft]]:
         monkeypatch.setattr(asking, "ask", ask)
         assert caption(studio, media_id, studio.start(media_id)) == "captioned"
         return ask(*asked)
@@ -127,7 +127,7 @@ def test_two_answers_of_one_run_are_written_once(
     media_id, run = processed(studio)
     ask = asking.ask
 
-    def doubled(*asked: Any) -> Answered[Draft]:
+    def doubled(*asked: Any) -> Answered[list[Draft]]:
         monkeypatch.setattr(asking, "ask", ask)
         assert caption(studio, media_id, run) == "captioned"
         return ask(*asked)
@@ -141,9 +141,9 @@ def test_two_answers_of_one_run_are_written_once(
 def test_the_small_derivative_is_what_the_captioner_sees(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Question] = []
 
-    def look(_account: Account, question: Question, _read: object) -> Answered[Draft]:
+    def look(_account: Account, question: Question, _read: object) -> Answered[list[Draft]]:
         seen.append(question)
-        return Answered(Draft("Seen"), "a-model")
+        return Answered([Draft("Seen")], "a-model")
 
     monkeypatch.setattr(asking, "ask", look)
     media_id, run = processed(studio, photo(3000, 2000), caption={"prompt": "In French"})
@@ -170,7 +170,7 @@ def test_without_a_captioner_the_review_goes_on_and_says_why(
 
 
 def test_a_skipped_wish_stays_skipped_for_later_runs(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_asked: object) -> Answered[Draft]:
+    def refuse(*_asked: object) -> Answered[list[Draft]]:
         raise NotAnswered("budget-exceeded")
 
     monkeypatch.setattr(asking, "ask", refuse)

@@ -23,7 +23,7 @@ def test_the_picture_goes_as_data_and_the_wish_as_material() -> None:
 
 @pytest.mark.parametrize("wrapped", ["{}", "```json\n{}\n```", "Here you are: {} Enjoy!"])
 def test_an_answer_in_a_fence_or_a_sentence_is_found(wrapped: str) -> None:
-    draft = read(wrapped.replace("{}", GOOD), given="")
+    (draft,) = read(wrapped.replace("{}", GOOD), SUBJECT)
     assert (draft.text, draft.hashtags) == ("A boat", ("sea",))
 
 
@@ -46,7 +46,7 @@ def test_an_answer_in_a_fence_or_a_sentence_is_found(wrapped: str) -> None:
 )
 def test_what_is_no_answer_is_told(answer: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        read(answer, given="")
+        read(answer, SUBJECT)
 
 
 @pytest.mark.parametrize("reason", sorted({*_BY_CLASS.values(), "captioner-failed", "answer-unusable"}))

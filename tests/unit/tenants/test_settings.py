@@ -90,3 +90,14 @@ def test_an_ai_budget_is_whole_cents(wish: float, kept: float) -> None:
 def test_an_ai_budget_is_an_amount(wish: object) -> None:
     with pytest.raises(UnusableSetting):
         checked({"ai_budget_usd": wish})
+
+
+def test_banned_words_are_kept_once_and_trimmed() -> None:
+    assert checked({"banned_words": [" cheap ", "cheap", "weiß"]}) == {"banned_words": ["cheap", "weiß"]}
+    assert checked({"banned_words": []}) == {"banned_words": []}
+
+
+@pytest.mark.parametrize("wish", ["cheap", [""], ["x" * 61], ["a\x00"], [5], ["x"] * 101, None])
+def test_banned_words_are_words(wish: object) -> None:
+    with pytest.raises(UnusableSetting):
+        checked({"banned_words": wish})

@@ -1,0 +1,1 @@
+"""HTTP: captions, asked for and compared."""
