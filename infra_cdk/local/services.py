@@ -39,6 +39,9 @@ def main(argv: list[str] | None = None) -> None:
         log_level="warning",
         server_header=False,
         date_header=False,  # the engine has dated its answer
+        # Longer than clients keep an idle connection (httpx: 5 s, as this would be): one that is closed at the moment
+        # of the next request fails it.
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=2,
     )
     uvicorn.Server(config).run(sockets=[listener])

@@ -18,6 +18,7 @@ _LINK_TTL = 300
 _LONGEST_READ = 64 * 1024 * 1024
 _ABSENT = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound", "InvalidVersionId", "MethodNotAllowed"})
 """The last two: of a key that is gone, and of a marker that says so."""
+_REPLACED = _ABSENT | {"412", "PreconditionFailed"}
 
 
 class Upload(io.RawIOBase):
@@ -68,7 +69,10 @@ class Upload(io.RawIOBase):
 
 
 class Stored(io.RawIOBase):
-    """An object that is read in ranges, of one version from the first to the last."""
+    """An object that is read in ranges, all of them of what it was when it was opened.
+
+    By its ETag and not by its version: the engine on one machine reads versions whole, whatever range is asked for.
+    """
 
     def __init__(self, key: str) -> None:
         """Find the object; raises `FileNotFoundError`."""
@@ -81,7 +85,7 @@ class Stored(io.RawIOBase):
                 raise FileNotFoundError(key) from None
             raise
         self.size: int = found["ContentLength"]
-        self._version: str = found["VersionId"]
+        self._etag: str = found["ETag"]
 
     def readable(self) -> bool:
         """Yes."""
@@ -101,14 +105,19 @@ class Stored(io.RawIOBase):
         return self._at
 
     def read(self, size: int = -1) -> bytes:
-        """Return the bytes of a range; raises `ValueError` for one that only a bomb would ask for."""
+        """Return the bytes of a range; raises `ValueError` for one that only a bomb would ask for, and `OSError`."""
         last = self.size if size < 0 else min(self.size, self._at + size)
         if last - self._at > _LONGEST_READ:
             raise ValueError("Too much of the archive is asked for at once")
         if last <= self._at:
             return b""
         span = f"bytes={self._at}-{last - 1}"
-        found = client("s3").get_object(Bucket=_bucket(), Key=self._key, VersionId=self._version, Range=span)
+        try:
+            found = client("s3").get_object(Bucket=_bucket(), Key=self._key, IfMatch=self._etag, Range=span)
+        except ClientError as error:
+            if _code(error) in _REPLACED:
+                raise OSError("The archive was replaced, or is gone, while it was being read") from error
+            raise
         with found["Body"] as body:
             data = body.read()
         self._at += len(data)

@@ -278,3 +278,18 @@ def test_an_import_happens_to_nobody_and_later_changes_do(office: Office, archiv
     )
     assert off == 0
     assert set(rows.LEFT_OUT) == {"schema_migrations", "renditions"}
+
+
+def test_an_archive_that_is_replaced_while_it_is_read_is_refused(
+    office: Office, archive: Archive, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even by one of the same length: what was checked is not what would be read."""
+    office.put("exports/replaced.zip", archive.body)
+    opened = reading.Archive.__init__
+
+    def replacing(made: reading.Archive, file: Any) -> None:
+        opened(made, file)
+        office.put("exports/replaced.zip", archive.body[::-1])
+
+    monkeypatch.setattr(reading.Archive, "__init__", replacing)
+    refused("exports/replaced.zip")
