@@ -110,6 +110,7 @@ def _completed(operation: dict[str, Any], function: str, app: Api, route: tuple[
     if access.permission:
         operation["x-permission"] = access.permission
         operation["x-reads-only"] = not access.changes(route[0])
+        operation["x-while-suspended"] = not access.needs_active(route[0])
         parameters.append({"$ref": "#/components/parameters/Tenant"})
         statuses |= {400, 403}
     if "raw_body" in called:  # whose signature is verified before anything is read

@@ -85,7 +85,7 @@ def read(account_id: UUID) -> AccountOut:
 
 
 @app.delete("/v1/accounts/<account_id>", status_code=204, summary="Disconnect an account", tags=["accounts"])
-@requires("settings:manage")
+@requires("settings:manage", takes_away=True)
 def disconnect(account_id: UUID) -> None:
     """Throw the account's token away. What it has published stays there; posts that were to go there fail."""
     who = caller()

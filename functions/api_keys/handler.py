@@ -63,7 +63,7 @@ def read(key_id: UUID) -> ApiKeyOut:
 
 
 @app.delete("/v1/api-keys/<key_id>", status_code=204, summary="Revoke an API key", tags=["api keys"])
-@requires("settings:manage")
+@requires("settings:manage", takes_away=True)
 def revoke(key_id: UUID) -> None:
     """Revoke a key at once; again, it stays revoked."""
     who = caller()

@@ -63,7 +63,7 @@ def change(user_id: UUID, body: PatchMember) -> MemberOut:
 
 
 @app.delete("/v1/members/<user_id>", status_code=204, summary="Remove a member", tags=["team"])
-@requires("team:manage")
+@requires("team:manage", takes_away=True)
 def remove(user_id: UUID) -> None:
     """Remove a member, and take back the invitations that they had sent. The last owner cannot go."""
     who = caller()
@@ -133,7 +133,7 @@ def resend(invitation_id: UUID) -> Response[InvitationOut]:
 
 
 @app.delete("/v1/invitations/<invitation_id>", status_code=204, summary="Revoke an invitation", tags=["team"])
-@requires("team:invite")
+@requires("team:invite", takes_away=True)
 def revoke(invitation_id: UUID) -> None:
     """Take an invitation back: its link is dead, its seat is free."""
     with control() as connection:

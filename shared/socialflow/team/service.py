@@ -70,9 +70,12 @@ def leave(connection: Connection, slug: str, user_id: UUID, *, at: datetime) -> 
 
 
 def held(connection: Connection, who: Membership) -> Tenant:
-    """Lock the tenant, and look again whether the caller still is what the guard saw."""
+    """Lock the tenant, and look again whether caller and tenant still are what the guard saw.
+
+    It has let somebody of a suspended tenant in for what may be done there.
+    """
     tenant = repository.lock_tenant(connection, who.tenant.id)
-    if tenant is not None and tenant.active and _is_still(connection, who):
+    if tenant is not None and (tenant.active or not who.tenant.active) and _is_still(connection, who):
         return tenant
     raise NoLongerAllowed("Nothing was changed. Read your tenants anew (GET /v1/tenants), and repeat it if you may.")
 

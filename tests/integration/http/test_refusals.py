@@ -134,7 +134,7 @@ def test_a_suspended_tenant_changes_nothing(route: RouteOf, member: Member, owne
     owner.execute("UPDATE control.tenants SET status = 'suspended' WHERE slug = 'acme'")
     reply = ask(member("owner"), route, "{")
     suspended = reply.status == 403 and reply.code == "tenant-suspended"
-    assert suspended is route.access.changes(route.method), reply
+    assert suspended is route.access.needs_active(route.method), reply
 
 
 @pytest.mark.parametrize("route", WITH_A_BODY, ids=str)

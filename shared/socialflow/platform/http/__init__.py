@@ -41,7 +41,8 @@ handler = entry(app, *NEEDS)
 A plain `-> MediaOut` answers 200 (or the route's `status_code`). Raise a `Refusal`; nothing else is caught. Lists:
 `limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None`, then `after(cursor, filters)` → `Position | None` and
 `next_cursor(Position(row.created_at, row.id), filters)`. A route that only reads although it is a POST says
-`@requires("publishing:read", mutates=False)`, so that a suspended tenant may call it.
+`@requires("publishing:read", mutates=False)`, so that a suspended tenant may call it; so may it what says
+`takes_away=True`.
 
 A webhook is a `@public` route without a body parameter: `raw_body()` gives the bytes, which are verified (or
 `SignatureRefused`) before `parsed(raw)` reads them; `receipts.take_once` keeps a repeated message from acting twice.

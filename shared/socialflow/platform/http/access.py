@@ -16,18 +16,31 @@ class Access:
     permission: str | None = None
     signed_in: bool = True
     mutates: bool | None = None
+    takes_away: bool = False
 
     def changes(self, method: str) -> bool:
-        """Tell whether a request changes something: refused to a suspended tenant."""
+        """Tell whether a request changes something."""
         return method not in SAFE_METHODS if self.mutates is None else self.mutates
+
+    def needs_active(self, method: str) -> bool:
+        """Tell whether a suspended tenant is refused it: what changes something, but for what only takes rights away.
+
+        A key that has leaked does not wait until an invoice is paid.
+        """
+        return self.changes(method) and not self.takes_away
 
 
 _declared: dict[Callable[..., Any], Access] = {}
 
 
-def requires(permission: str, *, mutates: bool | None = None) -> Callable[[Function], Function]:
-    """Demand a member with `permission`. `mutates=False` marks a POST that only reads."""
-    return _declare(Access(permission=permission, mutates=mutates))
+def requires(
+    permission: str, *, mutates: bool | None = None, takes_away: bool = False
+) -> Callable[[Function], Function]:
+    """Demand a member with `permission`. `mutates=False` marks a POST that only reads.
+
+    `takes_away` marks what only takes somebody's rights away: it works in a suspended tenant too.
+    """
+    return _declare(Access(permission=permission, mutates=mutates, takes_away=takes_away))
 
 
 def signed_in(function: Function) -> Function:

@@ -166,8 +166,8 @@ def _let_in(door: Door | None, asked: Asked, access: Access) -> None:
             permission=access.permission,
             role=member.role,
         )
-    if access.changes(asked.method) and not member.tenant.active:
-        raise TenantSuspended("A suspended tenant can be read, and changes nothing. Ask its owner.")
+    if access.needs_active(asked.method) and not member.tenant.active:
+        raise TenantSuspended("A suspended tenant can be read, and rights in it can be taken away. Ask its owner.")
     turns.take(door, member.user, member.tenant)
     _caller.set(Caller(member.user, member.tenant, member.role, member.permissions, asked.app.request_id))
 

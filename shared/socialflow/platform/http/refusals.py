@@ -38,7 +38,7 @@ class PermissionDenied(Forbidden):
 
 
 class TenantSuspended(Forbidden):
-    """A suspended tenant reads, and changes nothing."""
+    """A suspended tenant reads, and changes nothing but to take rights away."""
 
     code, title = "tenant-suspended", "The tenant is suspended"
 
