@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from infra_cdk import openapi
-from socialflow.entitlements.model import GIB, METERS, NAMES, PLANS, Meter
+from socialflow.entitlements.model import GIB, METERS, MIB, NAMES, PLANS, Meter
 from socialflow.identity.api_keys import SCOPES
 from socialflow.identity.model import Permission, Role, permissions_of
 from socialflow.platform.settings import PREFIX, Settings
@@ -44,7 +44,9 @@ def plans() -> str:
 def _included(meter: Meter, limit: int | None) -> str:
     if limit is None:
         return "no limit"
-    return f"{limit // GIB:,} GiB" if meter == "storage_bytes" else f"{limit:,}"
+    if not meter.endswith("_bytes"):
+        return f"{limit:,}"
+    return f"{limit // MIB:,} MiB" if limit % GIB else f"{limit // GIB:,} GiB"
 
 
 def workflow(name: str) -> str:

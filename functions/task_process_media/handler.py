@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from socialflow.media import fingerprint, gateway, inspection, rendering, service
+from socialflow.media import fingerprint, gateway, inspection, rendering, service, uploads
 from socialflow.media.model import Derivative, MediaItem, Photo, UnfitFile, object_key
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
@@ -47,11 +47,7 @@ def _process(task: TaskInput, item: MediaItem, file: BinaryIO) -> dict[str, str]
     fetched = gateway.fetch(item.object_key, item.object_version, file)
     with transaction(task.tenant) as tx:
         _go_on(service.inspecting(tx, task.id, object_version=fetched.version, run=task.run, at=now()))
-    if fetched.size != item.declared_size:
-        raise UnfitFile(
-            "size-differs",
-            f"The file has {fetched.size} bytes; {item.declared_size} were announced. Upload it again.",
-        )
+    uploads.check_content(item, size=fetched.size, sha256=fetched.sha256)
     with inspection.opened(file, item.declared_type) as picture:
         with transaction(task.tenant) as tx:
             _go_on(service.processing(tx, task.id, run=task.run, at=now()))

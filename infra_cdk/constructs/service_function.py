@@ -144,6 +144,13 @@ class ServiceFunction(Construct):
         self.may(["kms:GenerateDataKey"], media.key.key_arn)
         return self._objects(["s3:PutObject"], media)
 
+    def collects_parts(self, media: Media) -> Self:
+        """See what has come of a file in parts, put it together, or throw it away; for who finds and writes media.
+
+        Each part but the first is written under the data key of the upload, which is opened for it: `kms:Decrypt`.
+        """
+        return self._objects(["s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"], media)
+
     def reads_archives(self, media: Media) -> Self:
         """Read archives of exports, and sign links that read them; no media."""
         self.may(["kms:Decrypt"], media.key.key_arn)

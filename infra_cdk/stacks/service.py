@@ -151,7 +151,7 @@ class ServiceStack(Stack):
             if name not in {"api_system", "api_me", "api_media", "api_keys"}:
                 function.rings(self.doorbell)
         named["api_media"].reads_media(store.media)
-        named["api_uploads"].finds_media(store.media).writes_media(store.media)
+        named["api_uploads"].finds_media(store.media).writes_media(store.media).collects_parts(store.media)
         named["api_renditions"].reads_media(store.media)
         named["api_reviews"].reads_media(store.media)
         named["api_posts"].times_publishing(LEASE)
@@ -164,8 +164,9 @@ class ServiceStack(Stack):
         api.route(named["api_me"], ["/v1/me", "/v1/me/{proxy+}"])
         api.route(named["api_clerk_webhook"], ["/v1/webhooks/clerk"])
         api.route(named["api_media"], ["/v1/media", "/v1/media/{proxy+}"])
-        begun = ["/v1/media/uploads", "/v1/media/uploads/{proxy+}", "/v1/media/{media_id}/confirm"]
-        api.route(named["api_uploads"], begun)
+        begun, upload = "/v1/media/uploads", "/v1/media/{media_id}/upload"
+        sent = ["/v1/media/{media_id}/confirm", upload, f"{upload}/{{action}}"]
+        api.route(named["api_uploads"], [begun, f"{begun}/{{proxy+}}", *sent])
         made = "/v1/media/{media_id}/renditions"
         api.route(named["api_renditions"], [made, f"{made}/{{rendition_id}}", "/v1/media/{media_id}/fit"])
         review = "/v1/media/{media_id}/review"

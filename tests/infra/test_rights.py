@@ -42,7 +42,11 @@ EXPECTED = {
     "api_system": DATABASE,
     "api_me": DATABASE,
     "api_media": DATABASE | READ,
-    "api_uploads": DATABASE | RING | FIND | WRITE,
+    "api_uploads": DATABASE
+    | RING
+    | FIND
+    | WRITE
+    | {f"s3:{verb} on media-arn/tenants/*" for verb in ("ListMultipartUploadParts", "AbortMultipartUpload")},
     "api_renditions": DATABASE | RING | READ,
     "api_reviews": DATABASE | RING | READ,
     "api_posts": DATABASE | RING,

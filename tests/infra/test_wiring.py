@@ -19,6 +19,8 @@ ROUTES = {
     "ANY /v1/media/uploads": "api_uploads",
     "ANY /v1/media/uploads/{proxy+}": "api_uploads",
     "ANY /v1/media/{media_id}/confirm": "api_uploads",
+    "ANY /v1/media/{media_id}/upload": "api_uploads",
+    "ANY /v1/media/{media_id}/upload/{action}": "api_uploads",
     "ANY /v1/media/{media_id}/renditions": "api_renditions",
     "ANY /v1/media/{media_id}/renditions/{rendition_id}": "api_renditions",
     "ANY /v1/media/{media_id}/fit": "api_renditions",

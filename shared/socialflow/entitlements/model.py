@@ -10,6 +10,7 @@ from socialflow.errors import FieldError, Invalid, Refusal
 Meter = Literal[
     "seats",
     "storage_bytes",
+    "upload_bytes",
     "uploads",
     "posts",
     "accounts",
@@ -26,17 +27,22 @@ MONTHLY: frozenset[Meter] = frozenset({"uploads", "posts", "ai_tokens", "ai_budg
 COUNTED: tuple[Meter, ...] = ("storage_bytes", "uploads", "posts", "accounts")
 """Counted here as they are taken; members and keys are counted where their rows are, AI where its calls are."""
 
+EACH: frozenset[Meter] = frozenset({"upload_bytes"})
+"""A limit of each one by itself: nothing of it is used up."""
+
 DEFAULT_PLAN = "free"
 STANDING = "standing"
 """The period of what has none."""
 WARNING = 0.8
 """From this part of a limit on, the tenant is warned."""
 
+MIB = 1024**2
 GIB = 1024**3
 
 NAMES: Mapping[Meter, str] = {
     "seats": "members and open invitations",
     "storage_bytes": "bytes of storage",
+    "upload_bytes": "bytes in one file",
     "uploads": "uploads a month",
     "posts": "posts a month",
     "accounts": "connected accounts",
@@ -49,6 +55,7 @@ NAMES: Mapping[Meter, str] = {
 _ROOM: Mapping[Meter, str] = {
     "seats": "Remove a member or revoke an invitation",
     "storage_bytes": "Delete media",
+    "upload_bytes": "Upload a smaller file",
     "accounts": "Disconnect an account",
     "api": "Revoke a key",
     "approval_levels": "Ask for fewer levels",
@@ -74,6 +81,7 @@ PLANS: Mapping[str, Plan] = {
             {
                 "seats": 5,
                 "storage_bytes": 5 * GIB,
+                "upload_bytes": 100 * MIB,
                 "uploads": 500,
                 "posts": 100,
                 "accounts": 3,
@@ -90,6 +98,7 @@ PLANS: Mapping[str, Plan] = {
             {
                 "seats": 10,
                 "storage_bytes": 100 * GIB,
+                "upload_bytes": 500 * MIB,
                 "uploads": 5_000,
                 "posts": 1_000,
                 "accounts": 10,
@@ -106,6 +115,7 @@ PLANS: Mapping[str, Plan] = {
             {
                 "seats": 100,
                 "storage_bytes": 1_024 * GIB,
+                "upload_bytes": 2 * GIB,
                 "uploads": 100_000,
                 "posts": 20_000,
                 "accounts": 100,
@@ -122,6 +132,7 @@ PLANS: Mapping[str, Plan] = {
             {
                 "seats": None,
                 "storage_bytes": None,
+                "upload_bytes": 4 * GIB,
                 "uploads": None,
                 "posts": None,
                 "accounts": None,
@@ -152,8 +163,9 @@ class LimitReached(Refusal):
         ways = [_ROOM[meter]] if meter in _ROOM else ["Wait for the first of next month (UTC)"]
         if plan != "enterprise":
             ways.append("have an owner choose a larger plan with POST /v1/plan/checkout")
+        taken = f"this has {asked:,}" if meter in EACH else f"{used:,} are used"
         super().__init__(
-            f"The plan {plan} includes {limit:,} {NAMES[meter]}, and {used:,} are used. {', or '.join(ways)}.",
+            f"The plan {plan} includes {limit:,} {NAMES[meter]}, and {taken}. {', or '.join(ways)}.",
             meter=meter,
             limit=limit,
             used=used,

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from socialflow.entitlements import repository
 from socialflow.entitlements.events import PlanWarning
-from socialflow.entitlements.model import COUNTED, LimitReached, Meter, limit, period_of, warns
+from socialflow.entitlements.model import COUNTED, LimitReached, Meter, check, limit, period_of, warns
 from socialflow.platform.database import Connection, Transaction
 
 
@@ -45,6 +45,11 @@ def make_room(tx: Transaction, meter: Meter, n: int, announced: Callable[[], int
     if most is not None and used > most:
         raise LimitReached(tx.tenant.plan, meter, used=used - n, limit=most, asked=n)
     _warn(tx, meter, period, used=used, before=used - n)
+
+
+def check_size(tx: Transaction, meter: Meter, size: int) -> None:
+    """Raise `LimitReached` where one thing by itself is larger than the plan includes."""
+    check(tx.tenant.plan, meter, used=0, asked=size)
 
 
 def used(tx: Transaction, *, at: datetime) -> dict[str, int]:

@@ -1,9 +1,10 @@
 """The media bucket: signed addresses for clients, and one version of an object at a time for us."""
 
+import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError
@@ -45,20 +46,22 @@ def view_ttl() -> int:
     return min(_VIEW_TTL, StorageSettings.from_env().presign_ttl)
 
 
-def sign_upload(key: str, content_type: str, size: int) -> SignedUpload:
-    """Sign a PUT that can write this key once, with this type and size only."""
-    url = client("s3").generate_presigned_url(
-        "put_object",
-        Params={
-            "Bucket": _bucket(),
-            "Key": key,
-            "ContentType": content_type,
-            "ContentLength": size,
-            "IfNoneMatch": "*",
-        },
-        ExpiresIn=int(upload_ttl().total_seconds()),
-    )
+def sign_upload(
+    key: str, content_type: str, size: int, *, sha256: bytes | None = None, seconds: int | None = None
+) -> SignedUpload:
+    """Sign a PUT that can write this key once, with this type and size (and content, where it is known) only."""
+    params: dict[str, Any] = {
+        "Bucket": _bucket(),
+        "Key": key,
+        "ContentType": content_type,
+        "ContentLength": size,
+        "IfNoneMatch": "*",
+    }
     headers = {"Content-Type": content_type, "Content-Length": str(size), "If-None-Match": "*"}
+    if sha256 is not None:
+        headers["x-amz-checksum-sha256"] = params["ChecksumSHA256"] = base64.b64encode(sha256).decode()
+    expires_in = seconds or int(upload_ttl().total_seconds())
+    url = client("s3").generate_presigned_url("put_object", Params=params, ExpiresIn=expires_in)
     return SignedUpload("PUT", url, headers)
 
 

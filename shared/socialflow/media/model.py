@@ -7,11 +7,10 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
-from socialflow.errors import Conflict, FieldError, Gone, Invalid, NotFound
+from socialflow.errors import Gone, NotFound
 
 MAX_SIZE = 100 * 1024 * 1024
 """Bytes that a picture may have: all of it is read to be decoded."""
-MAX_FILE_NAME = 255
 MAX_INSPECTIONS = 5
 """How often a file may take its worker down before it is given up."""
 
@@ -86,102 +85,10 @@ class MediaDeleted(Gone):
     code, title = "media-deleted", "The media item has been deleted"
 
 
-class UploadTypeRefused(Invalid):
-    """The announced type is not taken."""
-
-    code, title = "upload-type-refused", "This type of file is not taken"
-
-
-class UploadTooLarge(Invalid):
-    """The announced size is over the limit."""
-
-    code, title = "upload-too-large", "The file is too large"
-
-
-class FileNameInvalid(Invalid):
-    """The file name cannot be shown or stored."""
-
-    code, title = "file-name-invalid", "The file name cannot be used"
-
-
-class UploadIdTaken(Conflict):
-    """The client's id belongs to another upload."""
-
-    code, title = "upload-id-taken", "The id belongs to another upload"
-
-
-class UploadArrived(Conflict):
-    """The upload is over: its file is here."""
-
-    code, title = "upload-arrived", "The file has arrived already"
-
-
-class UploadMissing(Conflict):
-    """Nothing has arrived at the upload's address."""
-
-    code, title = "upload-missing", "Nothing has been uploaded yet"
-
-
-class UploadSizeDiffers(Conflict):
-    """What arrived has another size than was announced."""
-
-    code, title = "upload-size-differs", "The uploaded file has another size than was announced"
-
-
 class VariantMissing(NotFound):
     """The variant does not exist, or not yet."""
 
     code, title = "variant-not-found", "No such variant"
-
-
-@dataclass(frozen=True)
-class Announcement:
-    """What a client says it will upload."""
-
-    file_name: str
-    content_type: str
-    size: int
-
-    @property
-    def extension(self) -> str:
-        """The extension of the object's key."""
-        return EXTENSIONS[self.content_type]
-
-    @property
-    def kind(self) -> Kind:
-        """Whether it is a picture or a video."""
-        return "video" if self.content_type.startswith("video/") else "image"
-
-    def check(self) -> None:
-        """Raise the refusal that an upload like this meets."""
-        if self.content_type not in EXTENSIONS:
-            raise UploadTypeRefused(
-                f"Upload a file of one of these types, and announce it as such: {', '.join(EXTENSIONS)}.",
-                errors=[FieldError("/content_type", "type-not-supported")],
-                allowed=sorted(EXTENSIONS),
-            )
-        most = MAX_SIZES[self.kind]
-        if self.size > most:
-            raise UploadTooLarge(
-                f"An upload of this type has at most {most // 1024**2} MB. Make the file smaller.",
-                errors=[FieldError("/size", "too-large")],
-                limit=most,
-            )
-        if self.size < 1:
-            raise Invalid("An upload has at least one byte.", errors=[FieldError("/size", "too-small")])
-        _check_name(self.file_name)
-
-
-@dataclass(frozen=True)
-class Upload:
-    """An upload that is about to come."""
-
-    id: UUID
-    announced: Announcement
-    object_key: str
-    expires_at: datetime
-    created_by: UUID
-    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -234,14 +141,14 @@ class MediaItem:
     deleted_by: UUID | None = None
 
     @property
-    def announced(self) -> Announcement:
-        """What its upload was announced as."""
-        return Announcement(self.file_name, self.declared_type, self.declared_size)
-
-    @property
     def arrived(self) -> bool:
         """Whether its file has come."""
         return self.state is not State.AWAITING_UPLOAD
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it was deleted before any file had come."""
+        return self.state is State.DELETED and self.percent == 0
 
     @property
     def reached(self) -> Outcome | None:
@@ -316,13 +223,3 @@ class UnfitFile(Exception):
 def object_key(tenant: str, media_id: UUID, variant: str, extension: str) -> str:
     """Return where an original or a derivative of a tenant (slug) is kept."""
     return f"tenants/{tenant}/media/{media_id}/{variant}.{extension}"
-
-
-def _check_name(name: str) -> None:
-    if not 1 <= len(name) <= MAX_FILE_NAME or name in (".", ".."):
-        wrong = f"A file name has 1 to {MAX_FILE_NAME} characters."
-    elif not name.isprintable() or {"/", "\\"} & set(name):
-        wrong = "A file name has no control characters and no / or \\."
-    else:
-        return
-    raise FileNameInvalid(wrong, errors=[FieldError("/file_name", "file-name-invalid", wrong)])

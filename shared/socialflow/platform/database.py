@@ -98,6 +98,17 @@ class Transaction:
         """Give every statement from here on so long, waiting for locks included; then it fails as `DatabaseDown`."""
         self.value("SELECT set_config('statement_timeout', %s, true)", (str(max(1, round(seconds * 1000))),))
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Undo what the block does where it raises, facts included, and nothing that was done before it."""
+        emitted = self.emitted
+        try:
+            with self.connection.transaction():  # a savepoint, as one is open already
+                yield
+        except BaseException:
+            self.emitted = emitted
+            raise
+
     def emit(self, fact: Fact) -> None:
         """Write a fact to the outbox: it leaves if, and only if, this transaction commits."""
         put_fact(

@@ -42,6 +42,7 @@ def test_what_is_used_is_what_was_done(member: Member, acme: Tenant) -> None:
     assert used == {
         "seats": 4,
         "storage_bytes": 900,
+        "upload_bytes": None,
         "uploads": 1,
         "posts": 1,
         "accounts": 0,

@@ -15,7 +15,8 @@ from socialflow.entitlements import service
 from socialflow.entitlements.model import LimitReached, Meter, limit
 from socialflow.media import service as media
 from socialflow.media import uploads
-from socialflow.media.model import Announcement, UnfitFile
+from socialflow.media.model import UnfitFile
+from socialflow.media.upload_model import Announcement
 from socialflow.platform import database
 from socialflow.platform.clock import now
 from socialflow.platform.database import Transaction, transaction

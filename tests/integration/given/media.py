@@ -9,7 +9,7 @@ from functions.task_process_media.handler import handler as task_process_media
 from socialflow.captions import service as captions
 from socialflow.captions.model import Wish
 from socialflow.media import uploads
-from socialflow.media.model import Announcement
+from socialflow.media.upload_model import SMALLEST_PART, Announcement
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
 from socialflow.platform.ids import new_id
@@ -21,6 +21,12 @@ from tests.pictures import photo
 def upload_awaited(world: World) -> dict[str, str]:
     """Announce a photo: `${media_id}`, to be kept at `${key}`."""
     return _announced(world, photo())
+
+
+@preparation("an upload in parts is awaited")
+def parts_awaited(world: World) -> dict[str, str]:
+    """Announce a photo of two parts: `${media_id}`."""
+    return _announced(world, bytes(SMALLEST_PART + 1), in_parts=True)
 
 
 @preparation("a file has been sent")
@@ -90,8 +96,8 @@ def _input(known: dict[str, str]) -> dict[str, object]:
     return {"v": 1, "tenant": "acme", "kind": "ingest", "id": known["media_id"], "run": 1}
 
 
-def _announced(world: World, data: bytes) -> dict[str, str]:
-    announced = Announcement("harbour.jpg", "image/jpeg", len(data))
+def _announced(world: World, data: bytes, *, in_parts: bool = False) -> dict[str, str]:
+    announced = Announcement("harbour.jpg", "image/jpeg", len(data), in_parts=in_parts)
     with transaction(world.acme) as tx:
         item, _ = uploads.begin(tx, announced, media_id=None, by=new_id(), at=now())
     return {"media_id": str(item.id), "key": item.object_key}

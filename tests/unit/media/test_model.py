@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from socialflow.media.model import MAX_SIZE, Announcement, MediaItem, Outcome, Stage, State, object_key
+from socialflow.media.model import MediaItem, Outcome, Stage, State, object_key
 
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 THEN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -41,11 +41,6 @@ ITEM = MediaItem(
 def test_keys_are_the_seeds() -> None:
     assert ITEM.object_key == f"tenants/acme/media/{ID}/original.jpg"
     assert object_key("acme", ID, "thumb", "jpg") == f"tenants/acme/media/{ID}/thumb.jpg"
-
-
-@pytest.mark.parametrize("content_type", ["image/jpeg", "image/png", "image/webp"])
-def test_pictures_up_to_the_limit_may_be_announced(content_type: str) -> None:
-    Announcement("x.bin", content_type, MAX_SIZE).check()
 
 
 def test_progress_rises_with_every_stage() -> None:

@@ -150,7 +150,7 @@ class _Conversion:
         return at
 
 
-def plan(  # noqa: PLR0913, PLR0917 # what decides a size and a rate
+def plan(  # noqa: PLR0913 # what decides a size and a rate
     shown: Size,
     frames: float,
     seconds: float,
