@@ -86,6 +86,7 @@ PAGES = {
         "export tenant": lambda: workflow("export_tenant"),
         "render media": lambda: workflow("render_media"),
         "write caption": lambda: workflow("write_caption"),
+        "hash video": lambda: workflow("hash_video"),
     },
 }
 

@@ -30,11 +30,11 @@ Names that follow from the stage, and that whoever deploys it relies on:
     stacks               socialflow-<stage>-storage, socialflow-<stage>-service
     functions            socialflow-<stage>-<function>   e.g. socialflow-local-api_media
     state machines       socialflow-<stage>-ingest-media, …-publish-post, …-export-tenant, …-render-media,
-                         …-write-caption
+                         …-write-caption, …-hash-video
     outputs, storage     MediaBucket DatabaseSecret DatabaseOwnerSecret CaptionApiKeySecret ClerkWebhookSecret
                          InvitationSecret StripeSecret KeyArn
     outputs, service     ApiId ApiUrl BusName DoorbellQueueUrl IngestStateMachine PublishStateMachine
-                         ExportStateMachine RenderStateMachine CaptionStateMachine
+                         ExportStateMachine RenderStateMachine CaptionStateMachine HashStateMachine
 
 The secrets are made with a random value: whoever deploys puts the real ones, as the database is not in a stack of
 the local stage; the invitations' is as good random. Later work has its place here too: the network and Aurora (a

@@ -39,6 +39,7 @@ MEDIA = Layer(
     on_top_of=("core",),
     built={"pyvips": "the binding of libvips; the library and its extension module are in pyvips-binary"},
 )
+VIDEO = Layer("video", on_top_of=("core", "media"))
 AI = Layer(
     "ai",
     on_top_of=("core",),
@@ -76,7 +77,7 @@ AI = Layer(
 
 BILLING = Layer("billing", on_top_of=("core",))
 
-LAYERS: Mapping[str, Layer] = {layer.name: layer for layer in (CORE, MEDIA, AI, BILLING)}
+LAYERS: Mapping[str, Layer] = {layer.name: layer for layer in (CORE, MEDIA, VIDEO, AI, BILLING)}
 
 # Python runs these at start, before any code of ours: the way in of every supply-chain attack so far.
 REFUSED_NAMES = ("sitecustomize", "usercustomize")

@@ -50,6 +50,7 @@ class Cloud:
     export: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:export"
     render: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:render"
     caption: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:caption"
+    hashing: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:hash"
     database_secret: str = ""
     stripe_secret: str = ""
     owner_secret: str = ""
@@ -78,6 +79,7 @@ class Cloud:
             "EXPORT_STATE_MACHINE": self.export,
             "RENDER_STATE_MACHINE": self.render,
             "CAPTION_STATE_MACHINE": self.caption,
+            "HASH_STATE_MACHINE": self.hashing,
             "CAPTION_MODEL": "openai/offline",
             "CLERK_WEBHOOK_SECRET": self.clerk_webhook_secret,
             "STRIPE_SECRET": self.stripe_secret,

@@ -1,6 +1,6 @@
 """Posts: made, read, changed, decided about."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from socialflow.captions import service as captions
 from socialflow.errors import FieldError, Invalid
 from socialflow.identity import door
 from socialflow.media import service as media
-from socialflow.media.model import MediaNotFound, State
+from socialflow.media.model import Derivative, MediaItem, MediaNotFound, State
 from socialflow.platform.clock import now
 from socialflow.platform.database import Transaction, transaction
 from socialflow.platform.http import (
@@ -180,29 +180,52 @@ def _known(tx: Transaction, media_ids: Iterable[UUID], account_ids: Iterable[UUI
     made, written = media.derivatives(tx, ids), captions.currents(tx, ids)
     states: dict[UUID, str] = {}
     files: dict[UUID, MediaFile] = {}
+    unread: set[UUID] = set()
     for media_id in ids:
         try:
-            state = media.get(tx, media_id).state
+            item = media.get(tx, media_id)
         except MediaNotFound:
             continue
-        states[media_id] = str(state)
-        large = next((one for one in made[media_id] if one.variant == PUBLISHED_VARIANT), None)
-        if state is State.APPROVED and large is not None:
-            alt_text = written[media_id].alt_text if media_id in written else ""
-            files[media_id] = MediaFile(
-                media_id,
-                large.sha256.hex(),
-                large.object_key,
-                large.object_version,
-                large.content_type,
-                large.size,
-                alt_text,
-            )
+        states[media_id] = str(item.state)
+        if item.state is not State.APPROVED:
+            continue
+        if item.kind == "video" and item.sha256 is None:
+            unread.add(media_id)
+            continue
+        alt_text = written[media_id].alt_text if media_id in written else ""
+        file = _video(item, alt_text) if item.kind == "video" else _picture(item, made[media_id], alt_text)
+        if file is not None:
+            files[media_id] = file
     places = {
         one.id: Destination(one.id, one.network, one.base_url, one.remote_account, one.capabilities)
         for one in accounts.find(tx, list(account_ids))
     }
-    return Known(files, states, places)
+    return Known(files, states, places, frozenset(unread))
+
+
+def _picture(item: MediaItem, made: Sequence[Derivative], alt_text: str) -> MediaFile | None:
+    large = next((one for one in made if one.variant == PUBLISHED_VARIANT), None)
+    if large is None:
+        return None
+    return MediaFile(
+        item.id,
+        large.sha256.hex(),
+        large.object_key,
+        large.object_version,
+        large.content_type,
+        large.size,
+        alt_text,
+    )
+
+
+def _video(item: MediaItem, alt_text: str) -> MediaFile | None:
+    """Return a video by its own content: no still stands in for it."""
+    if item.sha256 is None or item.object_version is None or item.content_type is None:
+        return None
+    size = item.size or item.declared_size
+    return MediaFile(
+        item.id, item.sha256.hex(), item.object_key, item.object_version, item.content_type, size, alt_text
+    )
 
 
 handler = entry(app, *NEEDS)

@@ -38,6 +38,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
         "export": machines.export_state_machine,
         "rendition": machines.render_state_machine,
         "caption": machines.caption_state_machine,
+        "digest": machines.hash_state_machine,
     }
     room: dict[work.Kind, int] = {"ingest": machines.ingest_at_once, "rendition": machines.renditions_at_once}
     started = 0

@@ -26,11 +26,13 @@ class _Superseded(Exception):
 
 @task_entry(*NEEDS)
 def handler(task: TaskInput, _context: Any) -> dict[str, str]:
-    """Take a task's input; return an outcome: processed, in_review, settled, refused or superseded."""
+    """Take a task's input; return an outcome: processed, video, in_review, settled, refused or superseded."""
     with transaction(task.tenant) as tx:
         standing = service.stand(tx, task.id, run=task.run, at=now())
     if standing.outcome or standing.item is None:
         return {"outcome": standing.outcome or "superseded"}
+    if standing.item.kind == "video":
+        return {"outcome": "video"}  # whose state has what reads one
     try:
         with tempfile.TemporaryDirectory() as folder, Path(folder, "original").open("w+b") as file:
             return _process(task, standing.item, file)

@@ -201,15 +201,18 @@ class ServiceFunction(Construct):
         timing = self.stage.timing
         return self.knows(prepare_lead=timing.prepare_lead, horizon=timing.horizon, publish_lease=lease)
 
-    def starts(self, *, ingest: str, publish: str, export: str, render: str, caption: str) -> Self:
+    def starts(  # noqa: PLR0913 # each machine by its name
+        self, *, ingest: str, publish: str, export: str, render: str, caption: str, hashing: str
+    ) -> Self:
         """Start executions of the workflows."""
-        self.may(["states:StartExecution"], ingest, publish, export, render, caption)
+        self.may(["states:StartExecution"], ingest, publish, export, render, caption, hashing)
         self.knows(
             ingest_state_machine=ingest,
             publish_state_machine=publish,
             export_state_machine=export,
             render_state_machine=render,
             caption_state_machine=caption,
+            hash_state_machine=hashing,
         )
         return self.knows(ingest_at_once=self.stage.ingest_at_once, renditions_at_once=self.stage.renditions_at_once)
 

@@ -22,6 +22,10 @@ WORKER = Size(memory=512, timeout=30)
 RELAY = Size(memory=512, timeout=60)
 # One vCPU comes with 1,769 MB; decoding a photo of 100 megapixels takes about 150 MB.
 MEDIA = Size(memory=1_769, timeout=120)
+# A video is read by ranges; the frames of an 8K one take the most of it.
+VIDEO = Size(memory=1_769, timeout=300)
+# A large video is read once, as fast as the bucket sends it.
+HASHING = Size(memory=512, timeout=900)
 CAPTION = Size(memory=1_024, timeout=120)
 # Uploads to a network; each call in it has a deadline of its own.
 PREPARE = Size(memory=1_024, timeout=180)
@@ -64,7 +68,7 @@ BEGINNINGS = (
 # What has come to its review, or to its end, leaves room for the next.
 ENDINGS = ("review.requested", "media.refused", "rendition.ready", "rendition.refused")
 CAPTIONER = "task_write_caption"
-INGEST = ("task_process_media", CAPTIONER, "task_await_review", "task_settle_review")
+INGEST = ("task_process_media", "task_process_video", CAPTIONER, "task_await_review", "task_settle_review")
 MUTATION = "task_publish_target"
 TARGETS = ("task_prepare_target", MUTATION, "task_confirm_target")
 # The states that wait on a token. The local engine forgets a call of theirs that it refuses.
@@ -98,6 +102,7 @@ class ServiceStack(Stack):
         self.export_arn = machine_arn(self, stage, "export_tenant")
         self.render_arn = machine_arn(self, stage, "render_media")
         self.caption_arn = machine_arn(self, stage, "write_caption")
+        self.hash_arn = machine_arn(self, stage, "hash_video")
         # What the reconciler starts, and hears of when it fails.
         self.started = {
             "ingest": self.ingest_arn,
@@ -105,6 +110,7 @@ class ServiceStack(Stack):
             "export": self.export_arn,
             "render": self.render_arn,
             "caption": self.caption_arn,
+            "hashing": self.hash_arn,
         }
         self.tenant_owner = self._owner("ops_tenant", WORKER)
         api = self._api()
@@ -116,6 +122,7 @@ class ServiceStack(Stack):
         Workflow(self, "migrate_tenants", stage, self._migration_tasks())
         Workflow(self, "export_tenant", stage, self._export_tasks())
         Workflow(self, "render_media", stage, self._render_tasks())
+        Workflow(self, "hash_video", stage, self._hash_tasks())
         self._operations()
         outputs = {
             "ApiId": api.http.api_id,
@@ -128,6 +135,7 @@ class ServiceStack(Stack):
             "ExportStateMachine": self.export_arn,
             "RenderStateMachine": self.render_arn,
             "CaptionStateMachine": self.caption_arn,
+            "HashStateMachine": self.hash_arn,
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
@@ -242,14 +250,18 @@ class ServiceStack(Stack):
 
     def _ingest_tasks(self) -> dict[str, ServiceFunction]:
         store = self.storage
-        sizes = {"task_process_media": (MEDIA, ["media"]), "task_write_caption": (CAPTION, ["ai"])}
+        sizes = {
+            "task_process_media": (MEDIA, ["media"]),
+            "task_process_video": (VIDEO, ["media", "video"]),
+            "task_write_caption": (CAPTION, ["ai"]),
+        }
         tasks = {}
         for name in INGEST:
             size, extra = sizes.get(name, (WORKER, []))
             made = self._function(name, size, extra_layers=extra, reserved=self._reserved(name))
             tasks[name] = made.rings(self.doorbell)
-        media = tasks["task_process_media"].finds_media(store.media)
-        media.writes_media(store.media)
+        for name in ("task_process_media", "task_process_video"):
+            tasks[name].finds_media(store.media).writes_media(store.media)
         tasks["task_write_caption"].reads_media(store.media).writes_captions(store.caption_key)
         tasks["task_await_review"].answers_tokens_of(self.ingest_arn).knows(review_ttl=self.stage.timing.review_ttl)
         return tasks
@@ -290,6 +302,10 @@ class ServiceStack(Stack):
         writer = self._function("task_write_export", ARCHIVE, reserved=self._reserved("task_write_export"))
         writer.finds_media(self.storage.media)
         return {writer.name: writer.writes_archives(self.storage.media)}
+
+    def _hash_tasks(self) -> dict[str, ServiceFunction]:
+        reader = self._function("task_hash_video", HASHING, reserved=self._reserved("task_hash_video"))
+        return {reader.name: reader.finds_media(self.storage.media).rings(self.doorbell)}
 
     def _operations(self) -> None:
         """What people and deployments invoke."""

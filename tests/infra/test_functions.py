@@ -18,6 +18,7 @@ GATEWAY_PATIENCE = 30
 EXTRA_LAYERS = {
     "task_process_media": {"media"},
     "task_render_image": {"media"},
+    "task_process_video": {"media", "video"},
     "task_write_caption": {"ai"},
     "api_plan": {"billing"},
     "api_stripe_webhook": {"billing"},

@@ -154,10 +154,10 @@ def test_nothing_is_missing_that_a_layer_asks_for(arm64: dict[str, Content], nam
     assert missing == set()
 
 
-def test_a_layer_repeats_nothing_of_the_layer_below_it(arm64: dict[str, Content]) -> None:
-    core = set(_distributions([arm64["core"]]))
-    for name in ("media", "ai"):
-        assert not core & set(_distributions([arm64[name]]))
+def test_a_layer_repeats_nothing_of_the_layers_below_it(arm64: dict[str, Content]) -> None:
+    for name in ("media", "video", "ai"):
+        below = set(_distributions([arm64[other] for other in LAYERS[name].on_top_of]))
+        assert not below & set(_distributions([arm64[name]]))
 
 
 def test_the_core_holds_the_projects_own_package_with_its_sources_and_migrations(arm64: dict[str, Content]) -> None:

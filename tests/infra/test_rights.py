@@ -20,7 +20,7 @@ READ_ARCHIVES = {
     "s3:GetObjectVersion on media-arn/exports/*",
     "kms:Decrypt on MediaKey",
 }
-MACHINES = ("ingest-media", "publish-post", "export-tenant", "render-media", "write-caption")
+MACHINES = ("ingest-media", "publish-post", "export-tenant", "render-media", "write-caption", "hash-video")
 SEAL = {"kms:GenerateDataKey on CredentialsKey for a tenant"}
 OPEN = {"kms:Decrypt on CredentialsKey for a tenant"}
 CONSUME = {
@@ -77,6 +77,8 @@ EXPECTED = {
     "cron_reconcile": DATABASE | UNDELIVERED | _machine("StartExecution", *MACHINES),
     "task_process_media": DATABASE | RING | FIND | WRITE,
     "task_render_image": DATABASE | RING | FIND | WRITE,
+    "task_process_video": DATABASE | RING | FIND | WRITE,
+    "task_hash_video": DATABASE | RING | FIND,
     "task_write_caption": DATABASE | RING | READ,
     "task_await_review": DATABASE | RING | _answer("ingest-media"),
     "task_settle_review": DATABASE | RING,

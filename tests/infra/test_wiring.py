@@ -172,7 +172,7 @@ def test_failed_executions_of_our_machines_alone_are_taken(service: Template) ->
     machines = {each["StateMachineName"] for each in service.of_type("StepFunctions::StateMachine").values()}
     assert names == {
         f"socialflow-prod-{name}"
-        for name in ("ingest-media", "publish-post", "export-tenant", "render-media", "write-caption")
+        for name in ("ingest-media", "publish-post", "export-tenant", "render-media", "write-caption", "hash-video")
     }
     # A migration that failed is in the registry, and is started again by a person.
     assert machines - names == {"socialflow-prod-migrate-tenants"}

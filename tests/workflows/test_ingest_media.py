@@ -50,6 +50,27 @@ SCENARIOS: dict[str, tuple[Script, str]] = {
     "no caption": (scenario(write_caption=caption("skipped")), "Media Approved"),
     "a caption whose turn is later": (scenario(write_caption=caption("later", "later", "captioned")), "Media Approved"),
     "hostile file": (scenario(process_media=outcome("refused")), "Media Refused"),
+    "a video": (
+        scenario(process_media=outcome("video"), process_video=outcome("processed")),
+        "Media Approved",
+    ),
+    "a hostile video": (scenario(process_media=outcome("video"), process_video=outcome("refused")), "Media Refused"),
+    "a video, restarted while waiting": (
+        scenario(process_media=outcome("video"), process_video=outcome("in_review")),
+        "Media Approved",
+    ),
+    "a video, restarted after the end": (
+        scenario(process_media=outcome("video"), process_video=outcome("settled")),
+        "Media Approved",
+    ),
+    "a video, superseded": (
+        scenario(process_media=outcome("video"), process_video=outcome("superseded")),
+        "Replaced By A Newer Run",
+    ),
+    "processing a video says nonsense": (
+        scenario(process_media=outcome("video"), process_video=outcome("video")),
+        "Unknown Outcome",
+    ),
     "restarted while waiting": (scenario(process_media=outcome("in_review")), "Media Approved"),
     "restarted after the end": (scenario(process_media=outcome("settled")), "Media Approved"),
     "superseded at once": (scenario(process_media=outcome("superseded")), "Replaced By A Newer Run"),
@@ -60,6 +81,10 @@ SCENARIOS: dict[str, tuple[Script, str]] = {
     "settling says nonsense": (scenario(settle_review=outcome("nonsense")), "Unknown Outcome"),
     "every task is throttled once and fails once": (
         {name: [THROTTLED, FAILS, *answers] for name, answers in HAPPY.items()},
+        "Media Approved",
+    ),
+    "a video's task is throttled once and fails once": (
+        scenario(process_media=outcome("video"), process_video=[THROTTLED, FAILS, {"outcome": "processed"}]),
         "Media Approved",
     ),
 }
@@ -93,6 +118,13 @@ def test_every_task_is_given_exactly_the_ids_and_the_run(runs: dict[str, Run]) -
 
 def test_a_refused_file_is_not_captioned(runs: dict[str, Run]) -> None:
     assert [name for name, _ in runs["hostile file"].calls] == ["task_process_media"]
+
+
+def test_a_video_is_processed_and_captioned_by_the_same_names(runs: dict[str, Run]) -> None:
+    called = [name for name, _ in runs["a video"].calls]
+    assert called == ["task_process_media", "task_process_video", *list(HAPPY)[1:]]
+    assert [name for name, _ in runs["a hostile video"].calls] == ["task_process_media", "task_process_video"]
+    assert dict(runs["a video"].calls)["task_process_video"] == INPUT
 
 
 def test_a_restarted_wait_is_not_captioned_again(runs: dict[str, Run]) -> None:

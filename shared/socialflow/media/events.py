@@ -25,9 +25,18 @@ class MediaUploaded(MediaFact):
 
 @dataclass(frozen=True, kw_only=True)
 class MediaProcessed(MediaFact):
-    """The file was inspected, pinned, and its derivatives made."""
+    """The file was inspected, pinned, and its derivatives made; `sha256` empty: a video's comes with `media.hashed`."""
 
     type: ClassVar[str] = "media.processed"
+
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaHashed(MediaFact):
+    """All of a video was read, and the digest of its content is known."""
+
+    type: ClassVar[str] = "media.hashed"
 
     sha256: str
 

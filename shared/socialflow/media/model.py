@@ -15,7 +15,7 @@ MAX_INSPECTIONS = 5
 """How often a file may take its worker down before it is given up."""
 
 Kind = Literal["image", "video"]
-Outcome = Literal["processed", "in_review", "settled", "refused", "superseded"]
+Outcome = Literal["processed", "video", "in_review", "settled", "refused", "superseded"]
 """What Process Media answers its workflow."""
 
 EXTENSIONS = {
@@ -26,6 +26,8 @@ EXTENSIONS = {
     "image/heif": "heif",
     "image/avif": "avif",
     "image/gif": "gif",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
 }
 """The types that may be uploaded, and the extension of their object."""
 MAX_SIZES: Mapping[Kind, int] = {"image": MAX_SIZE, "video": 4 * 1024**3}

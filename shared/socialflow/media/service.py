@@ -101,7 +101,7 @@ def stand(tx: Transaction, media_id: UUID, *, run: int, at: datetime) -> Standin
         return Standing(None, "superseded")
     outcome = item.reached
     if outcome is None and item.inspections >= MAX_INSPECTIONS:
-        why = UnfitFile("unreadable", "The picture could not be read. Open it, save it anew, and upload that.")
+        why = UnfitFile("unreadable", "The file could not be read. Open it, save it anew, and upload that.")
         refuse(tx, media_id, why, run=run, at=at)
         outcome = "refused"
     if outcome == "refused":

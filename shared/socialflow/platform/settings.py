@@ -132,6 +132,7 @@ class WorkflowSettings(Settings):
     export_state_machine: str = told("ARN of Export Tenant.")
     render_state_machine: str = told("ARN of Render Media.")
     caption_state_machine: str = told("ARN of Write Caption.")
+    hash_state_machine: str = told("ARN of Hash Video.")
     ingest_at_once: int = told(
         "Runs of Ingest Media under way at once on a cell; those that wait for people aside.", 100
     )

@@ -11,7 +11,7 @@ from uuid import UUID
 from socialflow.errors import FieldError
 from socialflow.publishing.content import Content, Destination, MediaFile, Piece, Rendering, Variant
 from socialflow.publishing.networks import fit, supported
-from socialflow.publishing.refusals import DoesNotFit, MediaNotApproved, NotYetSupported, UnknownAccount
+from socialflow.publishing.refusals import DoesNotFit, MediaNotApproved, MediaStillRead, NotYetSupported, UnknownAccount
 
 MOST_TARGETS = 25
 
@@ -54,10 +54,12 @@ class Known:
     files: Mapping[UUID, MediaFile] = field(default_factory=dict)
     states: Mapping[UUID, str] = field(default_factory=dict)
     destinations: Mapping[UUID, Destination] = field(default_factory=dict)
+    unread: frozenset[UUID] = frozenset()
+    """Approved videos whose content has not been hashed yet."""
 
 
 def pinned(written: Written, known: Known) -> Content:
-    """Return the content with each medium pinned to what was approved; raises `MediaNotApproved` in words."""
+    """Return the content with each medium pinned to what was approved; raises as `pin` does."""
     return Content(written.text, pin(written.media, known, "/media"), pin_variants(written.variants, known))
 
 
@@ -74,12 +76,18 @@ def pin_variants(variants: Mapping[str, WantedVariant], known: Known) -> dict[st
 
 
 def pin(media: Sequence[Wanted], known: Known, pointer: str) -> tuple[Piece, ...]:
-    """Return media pinned to their approved content; `pointer` is where they stand in the request."""
+    """Return media pinned to their approved content; `pointer` is where they stand in the request.
+
+    Raises `MediaNotApproved`, and `MediaStillRead` where only a moment is missing.
+    """
     pieces: list[Piece] = []
     wrong: list[FieldError] = []
+    unread: list[FieldError] = []
     for index, wanted in enumerate(media):
         file = known.files.get(wanted.id)
-        if file is None:
+        if wanted.id in known.unread:
+            unread.append(FieldError(f"{pointer}/{index}/id", "still-read", "Its content is being read."))
+        elif file is None:
             state = known.states.get(wanted.id)
             words = (
                 f"The media item is {state.replace('_', ' ')}: only an approved one can be published."
@@ -94,6 +102,9 @@ def pin(media: Sequence[Wanted], known: Known, pointer: str) -> tuple[Piece, ...
             pieces.append(Piece(wanted.id, file.sha256, alt_text))
     if wrong:
         raise MediaNotApproved(wrong[0].detail + " Choose another, or have it approved first.", errors=wrong)
+    if unread:
+        detail = "A new video is read once to its end before a post may have it. Try again in a minute."
+        raise MediaStillRead(detail, errors=unread, retry_after=60)
     return tuple(pieces)
 
 

@@ -75,6 +75,12 @@ class MediaNotApproved(Invalid):
     code, title = "media-not-approved", "Only approved media can be published"
 
 
+class MediaStillRead(Conflict):
+    """A video's content is not known yet, and what is approved is bound to it."""
+
+    code, title = "media-still-read", "The video is still being read"
+
+
 class UnknownAccount(Invalid):
     """An account that is not connected here."""
 

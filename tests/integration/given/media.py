@@ -6,6 +6,7 @@ import boto3
 
 from functions.task_await_review.handler import handler as task_await_review
 from functions.task_process_media.handler import handler as task_process_media
+from functions.task_process_video.handler import handler as task_process_video
 from socialflow.captions import service as captions
 from socialflow.captions.model import Wish
 from socialflow.media import uploads
@@ -15,6 +16,7 @@ from socialflow.platform.database import transaction
 from socialflow.platform.ids import new_id
 from tests.integration.given import World, preparation
 from tests.pictures import photo
+from tests.videos import video
 
 
 @preparation("an upload is awaited")
@@ -39,6 +41,27 @@ def file_sent(world: World) -> dict[str, str]:
 def photo_to_process(world: World) -> dict[str, str]:
     """Start the workflow of a photo: run 1."""
     return _started(world, photo())
+
+
+@preparation("a video is to be processed")
+def video_to_process(world: World) -> dict[str, str]:
+    """Start the workflow of a video: run 1."""
+    return _started(world, video(frames=3), "video/mp4")
+
+
+@preparation("a page that says it is a video is to be processed")
+def page_as_video_to_process(world: World) -> dict[str, str]:
+    """Start the workflow of a file that is no video: run 1."""
+    return _started(world, b"<html>not a video</html>", "video/mp4")
+
+
+@preparation("a video is to be hashed")
+def video_to_hash(world: World) -> dict[str, str]:
+    """Process a video; its digest is asked for, and run 1 of that begins."""
+    known = video_to_process(world)
+    assert task_process_video(_input(known), None) == {"outcome": "processed"}
+    world.owner.execute("UPDATE cell.work SET run = 1, wake_at = now() + interval '2 min' WHERE kind = 'digest'")
+    return known
 
 
 @preparation("a page that says it is a photo is to be processed")
@@ -96,21 +119,21 @@ def _input(known: dict[str, str]) -> dict[str, object]:
     return {"v": 1, "tenant": "acme", "kind": "ingest", "id": known["media_id"], "run": 1}
 
 
-def _announced(world: World, data: bytes, *, in_parts: bool = False) -> dict[str, str]:
-    announced = Announcement("harbour.jpg", "image/jpeg", len(data), in_parts=in_parts)
+def _announced(world: World, data: bytes, kind: str = "image/jpeg", *, in_parts: bool = False) -> dict[str, str]:
+    announced = Announcement("harbour.jpg", kind, len(data), in_parts=in_parts)
     with transaction(world.acme) as tx:
         item, _ = uploads.begin(tx, announced, media_id=None, by=new_id(), at=now())
     return {"media_id": str(item.id), "key": item.object_key}
 
 
-def _sent(world: World, data: bytes) -> dict[str, str]:
-    known = _announced(world, data)
-    boto3.client("s3").put_object(Bucket=world.cloud.bucket, Key=known["key"], Body=data, ContentType="image/jpeg")
+def _sent(world: World, data: bytes, kind: str = "image/jpeg") -> dict[str, str]:
+    known = _announced(world, data, kind)
+    boto3.client("s3").put_object(Bucket=world.cloud.bucket, Key=known["key"], Body=data, ContentType=kind)
     return known
 
 
-def _started(world: World, data: bytes) -> dict[str, str]:
-    known = _sent(world, data)
+def _started(world: World, data: bytes, kind: str = "image/jpeg") -> dict[str, str]:
+    known = _sent(world, data, kind)
     with transaction(world.acme) as tx:
         uploads.arrive(tx, UUID(known["media_id"]), at=now())
     world.owner.execute("UPDATE cell.work SET run = 1, wake_at = now() + interval '2 min'")

@@ -68,13 +68,14 @@ class Studio:
         assert self.client.post(f"/v1/media/{media_id}/confirm").status == 200
         return media_id
 
-    def start(self, media_id: str) -> int:
+    def start(self, media_id: str, kind: str = "ingest") -> int:
         """Begin the next run, as the reconciler does; return its number."""
         return int(
             self.value(
                 "UPDATE cell.work SET run = run + 1, wake_at = now() + interval '2 min', token = NULL, token_run = NULL"
-                " WHERE id = %s RETURNING run",
+                " WHERE id = %s AND kind = %s RETURNING run",
                 media_id,
+                kind,
             )
         )
 

@@ -3,7 +3,7 @@
 import errno
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,7 @@ class Deadline:
 class Opened:
     """A video whose index was read, and whose picture can be decoded. Nothing was decoded for us yet."""
 
+    file: Readable
     container: InputContainer
     layout: boxes.Layout
     video: VideoStream
@@ -71,6 +72,10 @@ class Opened:
     """How long it is, by its index."""
     start: float
     """The time of its first frame, on the clock of the frames."""
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Guard what decodes: damage that it finds is a refusal."""
+        return refusing_damage(self.file)
 
     @property
     def video_codec(self) -> str:
@@ -85,15 +90,17 @@ class Opened:
 
 @contextmanager
 def opened(file: Readable, *, threads: int = 1) -> Iterator[Opened]:
-    """Open a video to decode it with so many threads; raises `UnfitFile`, also for damage found while it is read."""
+    """Open a video to decode it with so many threads; raises `UnfitFile`. Decoding it may still find damage."""
     with refusing_damage(file):
         layout = boxes.inspect(file, size_of(file))
         file.seek(0)
         container = av.open(
             file, "r", format="mov", options=_OPTIONS, metadata_errors="replace", buffer_size=_BUFFER, io_open=_refuse
         )
-        with container:
-            yield _checked(container, layout, threads)
+    with container:
+        with refusing_damage(file):
+            video = _checked(file, container, layout, threads)
+        yield video
 
 
 @contextmanager
@@ -125,7 +132,7 @@ def _refuse(_url: str, _flags: int, _options: dict[str, str]) -> Any:
     raise UnfitFile("refers-elsewhere", "The video refers to another file. Export it as a movie of its own.")
 
 
-def _checked(container: InputContainer, layout: boxes.Layout, threads: int) -> Opened:
+def _checked(file: Readable, container: InputContainer, layout: boxes.Layout, threads: int) -> Opened:
     video = _picture(container)
     _check_size(video.codec_context.width, video.codec_context.height)
     seconds = _seconds(container, video)
@@ -137,7 +144,7 @@ def _checked(container: InputContainer, layout: boxes.Layout, threads: int) -> O
     video.codec_context.thread_count = threads
     audio = next((one for one in container.streams.audio if is_heard(_codec(one))), None)
     start = float(video.start_time * video.time_base) if video.start_time and video.time_base else 0.0
-    return Opened(container, layout, video, audio, seconds, start)
+    return Opened(file, container, layout, video, audio, seconds, start)
 
 
 def _picture(container: InputContainer) -> VideoStream:

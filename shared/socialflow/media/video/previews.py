@@ -63,23 +63,25 @@ class Preview:
 
 def still(video: Opened, deadline: Deadline) -> Still:
     """Return the first frame that shows something; where none does, the one that shows the most."""
-    best: tuple[float, VideoFrame] | None = None
-    for frame in _candidates(video, deadline):
-        deviation = _deviation(frame)
-        if best is None or deviation > best[0]:
-            best = (deviation, frame)
-        if deviation >= _LEAST_DEVIATION:
-            break
-    frame = best[1] if best else frame_at(video, 0.0, deadline)
-    shaper = Shaper(within(*_STILL_SIDES), "rgb24", aspect_of(video.video.sample_aspect_ratio))
-    return Still(_image(shaper.shape(frame)), max(0.0, _time(frame) - video.start))
+    with video.reading():
+        best: tuple[float, VideoFrame] | None = None
+        for frame in _candidates(video, deadline):
+            deviation = _deviation(frame)
+            if best is None or deviation > best[0]:
+                best = (deviation, frame)
+            if deviation >= _LEAST_DEVIATION:
+                break
+        frame = best[1] if best else frame_at(video, 0.0, deadline)
+        shaper = Shaper(within(*_STILL_SIDES), "rgb24", aspect_of(video.video.sample_aspect_ratio))
+        return Still(_image(shaper.shape(frame)), max(0.0, _time(frame) - video.start))
 
 
 def moving(video: Opened, begin: float, deadline: Deadline) -> list[Preview]:
     """Return the previews, as a GIF and as an MP4 without sound, of the three seconds from a time on."""
     begin = max(0.0, min(begin, video.seconds - SECONDS))
     shaper = Shaper(within(*SIDES, even=True), "yuv420p", aspect_of(video.video.sample_aspect_ratio))
-    frames = [shaper.shape(frame) for frame in _paced(video, begin, deadline)]
+    with video.reading():
+        frames = [shaper.shape(frame) for frame in _paced(video, begin, deadline)]
     assert shaper.size is not None  # a video without a frame is refused before
     width, height = shaper.size
     animation = _written(_reduced(frames, deadline), _GIF, deadline)  # first, as the MP4's times are written into them

@@ -22,10 +22,11 @@ _TRIES = 200
 
 def probe(video: Opened, deadline: Deadline) -> Clip:
     """Return what an opened video is; raises `UnfitFile` where its beginning or its end cannot be decoded."""
-    first = frame_at(video, 0.0, deadline)
-    turn = turn_of(first)
+    with video.reading():
+        first = frame_at(video, 0.0, deadline)
+        turn = turn_of(first)
+        _check_end(video, deadline)
     aspect = aspect_of(video.video.sample_aspect_ratio)
-    _check_end(video, deadline)
     width, height = shown_size(first.width, first.height, turn, aspect)
     rate = video.video.average_rate
     tags = {**video.video.metadata, **video.container.metadata}

@@ -53,7 +53,7 @@ def transcode(  # noqa: PLR0913 # the contract: from where, to where, what, and 
     foresight = Foresight(progress, deadline)
     for share in (1.0, _SECOND_TRY):
         try:
-            with opened(source, threads=threads) as video:
+            with opened(source, threads=threads) as video, video.reading():
                 return _Conversion(video, wanted, foresight, share).run(target, threads)
         except TooLarge:
             target.unlink(missing_ok=True)

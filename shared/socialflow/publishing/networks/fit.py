@@ -28,6 +28,10 @@ def misfits(
         if len(piece.alt_text) > known.max_alt_text:
             words = f"The alt text has {len(piece.alt_text)} characters, {known.max_alt_text} are taken."
             found.append(FieldError(f"/media/{index}/alt_text", "too-long", words))
+        if file.content_type.startswith("video/"):
+            words = f"Videos do not go out to {rendering.network} yet: choose pictures for it, or leave it out."
+            found.append(FieldError(f"/media/{index}/id", "video-not-sent", words))
+            continue
         if file.content_type not in known.media_types:
             words = f"{rendering.network} does not take {file.content_type}."
             found.append(FieldError(f"/media/{index}/id", "unsupported-type", words))

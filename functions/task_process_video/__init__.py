@@ -1,0 +1,1 @@
+"""A state of Ingest Media: inspect a video by ranges, make its stills and previews."""
