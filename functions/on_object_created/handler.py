@@ -6,6 +6,7 @@ from uuid import UUID
 
 from socialflow.media import uploads
 from socialflow.platform import registry
+from socialflow.platform.batches import each_record
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
 from socialflow.platform.entry import entry
@@ -19,9 +20,10 @@ _ORIGINAL = re.compile(
 )
 
 
+@each_record
 @entry(*NEEDS)
 def handler(event: dict[str, Any], _context: Any) -> dict[str, bool]:
-    """Take an EventBridge event of S3; return whether it belongs to an upload."""
+    """Take an EventBridge event of S3, or a batch of them; return whether it belongs to an upload, or which failed."""
     created = event["detail"]
     key = created["object"]["key"]
     found = _ORIGINAL.fullmatch(key)

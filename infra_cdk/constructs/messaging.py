@@ -70,6 +70,15 @@ class Messaging(Construct):
         """Run the function on an event of an AWS service."""
         self._rule(function, "OnEvent", pattern, None)
 
+    def on_many_facts(self, function: ServiceFunction, facts: Sequence[str], *, at_once: int) -> None:
+        """Run the function on batches of these facts, so many at once; what comes in crowds waits in a queue."""
+        pattern = aws_events.EventPattern(source=[SOURCE], detail_type=list(facts))
+        self._rule_of(self._batches(function, at_once, apart=False), "OnManyFacts", pattern, self.bus)
+
+    def on_many_of_aws(self, function: ServiceFunction, pattern: aws_events.EventPattern, *, at_once: int) -> None:
+        """Run the function on batches of events of an AWS service; it says which of a batch it has failed on."""
+        self._rule_of(self._batches(function, at_once, apart=True), "OnManyEvents", pattern, None)
+
     def each_minute(self, function: ServiceFunction) -> None:
         """Run the function each minute; a minute missed is made good by the next, so nothing is repeated."""
         rule = aws_events.Rule(function, "EachMinute", schedule=EACH_MINUTE)
@@ -86,6 +95,33 @@ class Messaging(Construct):
         rule = aws_events.Rule(self, "RingEachMinute", schedule=EACH_MINUTE)
         rule.add_target(
             aws_events_targets.SqsQueue(queue, message=message, dead_letter_queue=self.undelivered, retry_attempts=0)
+        )
+
+    def _batches(self, function: ServiceFunction, at_once: int, *, apart: bool) -> aws_sqs.Queue:
+        """A queue in front of the function; what it fails on is handed out again, five times, and then kept."""
+        queue = aws_sqs.Queue(
+            function,
+            "Queue",
+            queue_name=f"{self._stage.prefix}-{function.name}",
+            retention_period=STALE,
+            visibility_timeout=Duration.seconds(VISIBILITY * function.size.timeout),
+            dead_letter_queue=aws_sqs.DeadLetterQueue(queue=self.undelivered, max_receive_count=5),
+            encryption=aws_sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+        )
+        function.function.add_event_source(
+            SqsEventSource(queue, batch_size=10, max_concurrency=at_once, report_batch_item_failures=apart)
+        )
+        return queue
+
+    def _rule_of(
+        self, queue: aws_sqs.Queue, construct_id: str, pattern: aws_events.EventPattern, bus: aws_events.EventBus | None
+    ) -> None:
+        rule = aws_events.Rule(queue, construct_id, event_bus=bus, event_pattern=pattern)
+        rule.add_target(
+            aws_events_targets.SqsQueue(
+                queue, dead_letter_queue=self.undelivered, retry_attempts=ATTEMPTS, max_event_age=STALE
+            )
         )
 
     def _rule(

@@ -49,6 +49,7 @@ class ServiceFunction(Construct):
         super().__init__(scope, name)
         self.name = name
         self.stage = stage
+        self.size = size
         self.logs = log_group(self, stage, f"/aws/lambda/{stage.function_name(name)}")
         self.role = aws_iam.Role(self, "Role", assumed_by=aws_iam.ServicePrincipal("lambda.amazonaws.com"))
         self.may(["logs:CreateLogStream", "logs:PutLogEvents"], self.logs.log_group_arn)

@@ -67,6 +67,8 @@ BEGINNINGS = (
 )
 # What has come to its review, or to its end, leaves room for the next.
 ENDINGS = ("review.requested", "media.refused", "rendition.ready", "rendition.refused")
+# Batches of ten at once: of files that have come (each is one row), and of what wakes the reconciler (it looks at all).
+ARRIVALS, RECONCILERS = 4, 2
 CAPTIONER = "task_write_caption"
 INGEST = ("task_process_media", "task_process_video", CAPTIONER, "task_await_review", "task_settle_review")
 MUTATION = "task_publish_target"
@@ -214,7 +216,7 @@ class ServiceStack(Stack):
         messaging.ring_each_minute(self.doorbell)
 
         uploaded = self._function("on_object_created").knows_media(store.media).rings(self.doorbell)
-        messaging.on_aws(
+        messaging.on_many_of_aws(
             uploaded,
             aws_events.EventPattern(
                 source=["aws.s3"],
@@ -224,6 +226,7 @@ class ServiceStack(Stack):
                     "object": {"key": [{"wildcard": "tenants/*/media/*/original.*"}]},
                 },
             ),
+            at_once=ARRIVALS,
         )
         decided = self._function("on_decision").answers_tokens_of(self.ingest_arn, self.publish_arn)
         messaging.on_facts(decided, DECISIONS)
@@ -246,7 +249,7 @@ class ServiceStack(Stack):
         )
         reconciler = self._function("cron_reconcile", RELAY).starts(**self.started)
         messaging.each_minute(reconciler)
-        messaging.on_facts(reconciler, BEGINNINGS + ENDINGS)
+        messaging.on_many_facts(reconciler, BEGINNINGS + ENDINGS, at_once=RECONCILERS)
 
     def _ingest_tasks(self) -> dict[str, ServiceFunction]:
         store = self.storage

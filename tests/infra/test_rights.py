@@ -23,11 +23,12 @@ READ_ARCHIVES = {
 MACHINES = ("ingest-media", "publish-post", "export-tenant", "render-media", "write-caption", "hash-video")
 SEAL = {"kms:GenerateDataKey on CredentialsKey for a tenant"}
 OPEN = {"kms:Decrypt on CredentialsKey for a tenant"}
-CONSUME = {
-    f"sqs:{verb} on MessagingDoorbell"
-    for verb in ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage")
-}
+CONSUMING = ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage")
 UNDELIVERED = {f"sqs:{verb} on MessagingUndelivered" for verb in ("SendMessage", "GetQueueUrl", "GetQueueAttributes")}
+
+
+def _consumes(queue: str) -> set[str]:
+    return {f"sqs:{verb} on {queue}" for verb in CONSUMING}
 
 
 def _machine(action: str, *workflows: str) -> set[str]:
@@ -70,11 +71,11 @@ EXPECTED = {
     | {f"s3:{verb} on media-arn/exports/*" for verb in ("PutObject", "AbortMultipartUpload")}
     | {"kms:GenerateDataKey on MediaKey"},
     "ops_import_tenant": OWNER | READ_ARCHIVES | WRITE | {"s3:ListBucket on media-arn"},
-    "on_object_created": DATABASE | RING | UNDELIVERED,
-    "on_doorbell": DATABASE | CONSUME | {"events:PutEvents on MessagingBus"},
+    "on_object_created": DATABASE | RING | _consumes("onobjectcreatedQueue"),
+    "on_doorbell": DATABASE | _consumes("MessagingDoorbell") | {"events:PutEvents on MessagingBus"},
     "on_decision": DATABASE | UNDELIVERED | _answer("ingest-media", "publish-post"),
     "on_execution_failed": DATABASE | UNDELIVERED,
-    "cron_reconcile": DATABASE | UNDELIVERED | _machine("StartExecution", *MACHINES),
+    "cron_reconcile": DATABASE | UNDELIVERED | _consumes("cronreconcileQueue") | _machine("StartExecution", *MACHINES),
     "task_process_media": DATABASE | RING | FIND | WRITE,
     "task_render_image": DATABASE | RING | FIND | WRITE,
     "task_process_video": DATABASE | RING | FIND | WRITE,

@@ -57,7 +57,17 @@ FACTS = {
     "on_decision": {"review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled"},
     "on_user_invited": {"user.invited"},
     "cron_settle_subscriptions": {"tenant.deleted", "tenant.restored"},
-    "cron_reconcile": {"media.uploaded", "rendition.requested", "post.scheduled", "post.rescheduled", "post.approved"},
+    "cron_reconcile": {
+        "media.uploaded",
+        "media.refused",
+        "review.requested",
+        "rendition.requested",
+        "rendition.ready",
+        "rendition.refused",
+        "post.scheduled",
+        "post.rescheduled",
+        "post.approved",
+    },
 }
 
 
@@ -76,8 +86,18 @@ def _rules(service: Template) -> dict[str, dict[str, Any]]:
         what = schedule or "".join(rule["EventPattern"]["source"])
         logical = service.target(target["Arn"])
         is_queue = service.body["Resources"][logical]["Type"] == "AWS::SQS::Queue"
-        found[f"{what} → {'doorbell' if is_queue else service.function_at(target['Arn'])}"] = rule
+        to = _consumers(service).get(logical, "doorbell") if is_queue else service.function_at(target["Arn"])
+        found[f"{what} → {to}"] = rule
     return found
+
+
+def _consumers(service: Template) -> dict[str, str]:
+    """Which function takes batches of which queue; the doorbell's is not among them."""
+    return {
+        service.target(source["EventSourceArn"]): function
+        for source in service.of_type("Lambda::EventSourceMapping").values()
+        if (function := service.function_at(source["FunctionName"])) != "on_doorbell"
+    }
 
 
 def test_each_route_reaches_its_function_and_no_gateway_decides_who_may(service: Template) -> None:
@@ -187,19 +207,32 @@ def test_what_a_rule_cannot_deliver_and_what_a_function_fails_on_is_kept(service
         service.function_at(each["FunctionName"]): service.target(each["DestinationConfig"]["OnFailure"]["Destination"])
         for each in service.of_type("Lambda::EventInvokeConfig").values()
     }
+    # What takes batches of a queue gives up into the same one by the queue's own rule.
+    gathered = set(_consumers(service).values())
     started = {name.split(" → ")[1] for name in _rules(service)} - {"doorbell"}
-    assert set(kept) == started
+    by_schedule = {name.split(" → ")[1] for name in _rules(service) if name.startswith("each ")}
+    assert set(kept) == (started - gathered) | (by_schedule - {"doorbell"})
     assert all(queue.startswith("MessagingUndelivered") for queue in kept.values())
 
 
-def test_the_doorbell_waits_for_the_relay_and_gives_up_into_its_own_queue(service: Template) -> None:
-    source = service.only("Lambda::EventSourceMapping")
-    assert service.function_at(source["FunctionName"]) == "on_doorbell"
+def test_each_queue_waits_for_its_function_and_gives_up_into_a_kept_one(service: Template) -> None:
     queues = service.of_type("SQS::Queue")
-    doorbell = queues[service.target(source["EventSourceArn"])]
-    assert doorbell["VisibilityTimeout"] >= 6 * service.functions()["on_doorbell"]["Timeout"]
-    assert service.target(doorbell["RedrivePolicy"]["deadLetterTargetArn"]).startswith("MessagingDoorbellDead")
-    assert doorbell["RedrivePolicy"]["maxReceiveCount"] == 5
+    found = {}
+    for source in service.of_type("Lambda::EventSourceMapping").values():
+        function, queue = service.function_at(source["FunctionName"]), queues[service.target(source["EventSourceArn"])]
+        assert queue["VisibilityTimeout"] >= 6 * service.functions()[function]["Timeout"]
+        assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+        dead = service.target(queue["RedrivePolicy"]["deadLetterTargetArn"])
+        found[function] = (
+            dead.removeprefix("Messaging")[:8],
+            source["ScalingConfig"]["MaximumConcurrency"],
+            source.get("FunctionResponseTypes", []),
+        )
+    assert found == {
+        "on_doorbell": ("Doorbell", 2, []),
+        "on_object_created": ("Undelive", 4, ["ReportBatchItemFailures"]),
+        "cron_reconcile": ("Undelive", 2, []),
+    }
 
 
 def test_queues_are_encrypted_and_refuse_plain_http(service: Template) -> None:
