@@ -64,6 +64,7 @@ FACTS = {
         "rendition.requested",
         "rendition.ready",
         "rendition.refused",
+        "caption.requested",
         "post.scheduled",
         "post.rescheduled",
         "post.approved",
