@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: help run up down demo token test check bench synth openapi docs clean tools node \
+.PHONY: help run up down demo token test check bench fuzz synth openapi docs clean tools node \
         check-lock check-lint check-types check-imports check-openapi check-templates
 
 # The first interpreter that is new enough, by its own full path: shims and activated environments are seen through.
@@ -34,6 +34,7 @@ ENGINE := .tools/engine/.synced
 NODE := .tools/.node
 STRIPE := .tools/stripe/.synced
 NPM := infra_cdk/node_modules/.installed
+SHARP := tests/benchmarks/sharp/node_modules/.installed
 RUN := .venv/bin/python
 STAGES := local dev staging prod
 
@@ -92,8 +93,11 @@ check-openapi: $(VENV)
 check-templates: $(VENV) $(NODE) $(NPM)
 	$(RUN) -m infra_cdk.check $(STAGES)
 
-bench: tools ## measure lateness and waits on a stack of its own; asserts nothing about time
-	@$(RUN) -m pytest -m benchmark tests/benchmarks
+bench: tools $(SHARP) ## measure lateness, waits and pictures; asserts nothing about time (ARGS="-k images")
+	@$(RUN) -m pytest -m benchmark tests/benchmarks $(ARGS)
+
+fuzz: tools ## damage pictures for a minute and look whether anything but a refusal comes out (SECONDS=600)
+	@$(RUN) -m tests.fuzz $(or $(SECONDS),60)
 
 synth: $(VENV) $(NODE) ## write the templates of every stage, or of one: make synth STAGE=prod
 	@for stage in $(or $(STAGE),$(STAGES)); do $(RUN) -m infra_cdk.app -c stage=$$stage; done
@@ -138,6 +142,12 @@ $(STRIPE): uv.lock pyproject.toml | $(UV)
 $(NODE): uv.lock infra_cdk/node.py | $(UV)
 	@if "$(PYTHON)" -m infra_cdk.node missing; then echo "Installing Node.js"; \
 	  UV_PROJECT_ENVIRONMENT=.tools/node $(UV) sync --frozen --quiet --only-group node --no-install-project; fi
+	@touch $@
+
+# What pictures are measured against.
+$(SHARP): tests/benchmarks/sharp/package-lock.json tests/benchmarks/sharp/package.json $(NODE)
+	@echo "Installing sharp for the benchmark"
+	@"$(PYTHON)" -m infra_cdk.node npm ci --prefix tests/benchmarks/sharp --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(NPM): infra_cdk/package-lock.json infra_cdk/package.json $(NODE)

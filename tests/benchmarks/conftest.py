@@ -48,12 +48,13 @@ def tell(capsys: pytest.CaptureFixture[str]) -> Tell:
             console = Console(width=110)
             console.print()
             console.print(table)
-            console.print(_machine())
+            console.print(machine())
 
     return show
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Say what machine this is and how busy it was."""
     load = psutil.getloadavg()[0]
     return (
         f"{psutil.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}; "
