@@ -19,11 +19,13 @@ from functions.api_media.schemas import (
     ProgressIn,
     ProgressResultsOut,
     RetagIn,
+    SimilarListOut,
+    SimilarOut,
     TagOut,
     TagsOut,
 )
 from socialflow.identity import door
-from socialflow.media import gateway, library, service
+from socialflow.media import duplicates, gateway, library, service
 from socialflow.media.changes import MAX_TAG, MAX_TAGS, Retagging, normalized
 from socialflow.media.colours import COLOUR_NAMES
 from socialflow.media.listing import (
@@ -179,6 +181,15 @@ def change(media_id: UUID, body: PatchMedia) -> Response[MediaOut]:
         item = library.change(tx, media_id, body.changes, version=version, at=now())
         (known,) = Known.of(tx, [item])
     return tagged(known.shaped(), item.version)
+
+
+@app.get("/v1/media/<media_id>/similar", summary="List what looks the same", tags=["media"])
+@requires("media:read")
+def similar(media_id: UUID, limit: Limit = DEFAULT_LIMIT) -> SimilarListOut:
+    """Return the media items that a person would take for this one, the nearest first."""
+    with transaction(caller().tenant) as tx:
+        found = duplicates.similar(tx, media_id, limit=limit)
+    return SimilarListOut(items=[SimilarOut(id=one.id, bits=one.bits) for one in found])
 
 
 @app.get("/v1/media/<media_id>/download", summary="Get an address to download from", tags=["media"])

@@ -8,7 +8,7 @@ from uuid import UUID
 from functions.api_media.schemas import DerivativeOut, ItemProblemOut, MediaOut, ProgressOut, ProgressResultOut
 from socialflow.captions import service as captions
 from socialflow.captions.model import Caption, CaptionRequest
-from socialflow.media import gateway, service
+from socialflow.media import duplicates, gateway, service
 from socialflow.media.library_repository import Progress
 from socialflow.media.model import Derivative, MediaItem, MediaNotFound
 from socialflow.platform.database import Transaction
@@ -24,19 +24,23 @@ class Known:
     wish: CaptionRequest | None
     derivatives: list[Derivative]
     used: bool
+    duplicates: list[UUID]
 
     @classmethod
     def of(cls, tx: Transaction, items: Sequence[MediaItem]) -> list[Self]:
         """Read what belongs to media items, by one statement for each kind."""
         ids = [item.id for item in items]
         current, wishes = captions.currents(tx, ids), captions.latest_requests(tx, ids)
-        made, used = service.derivatives(tx, ids), usage.used(tx, ids)
-        return [cls(item, current.get(item.id), wishes.get(item.id), made[item.id], item.id in used) for item in items]
+        made, used, twice = service.derivatives(tx, ids), usage.used(tx, ids), duplicates.same_content(tx, ids)
+        return [
+            cls(item, current.get(item.id), wishes.get(item.id), made[item.id], item.id in used, twice.get(item.id, []))
+            for item in items
+        ]
 
     def shaped(self, *, only: tuple[str, ...] | None = None) -> MediaOut:
         """Shape it, the addresses of its derivatives (or of some variants only) signed now."""
         shown = [_viewable(made) for made in self.derivatives if only is None or made.variant in only]
-        return MediaOut.of(self.item, self.caption, self.wish, shown, used=self.used)
+        return MediaOut.of(self.item, self.caption, self.wish, shown, used=self.used, duplicates=self.duplicates)
 
 
 def stands(media_id: UUID, found: Progress | None, *, thumbs: bool) -> ProgressResultOut:

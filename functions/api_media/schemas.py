@@ -118,6 +118,7 @@ class MediaOut(BaseModel):
     captured_at: Annotated[datetime | None, Field(description="The camera's wall clock; it has no zone.")]
     camera: str | None
     used: Annotated[bool, Field(description="Whether it is in a post that is not cancelled.")]
+    duplicates: Annotated[list[UUID], Field(description="Others of exactly this content, the oldest first.")]
     refusal: RefusalOut | None
     caption: CaptionOut | None
     caption_request: CaptionRequestOut | None
@@ -128,7 +129,7 @@ class MediaOut(BaseModel):
     deleted_at: datetime | None
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913 # what each context knows of it, by its name
         cls,
         item: MediaItem,
         caption: Caption | None,
@@ -136,6 +137,7 @@ class MediaOut(BaseModel):
         derivatives: list[DerivativeOut],
         *,
         used: bool,
+        duplicates: list[UUID],
     ) -> Self:
         """Shape a media item with what other contexts know of it."""
         refused = item.refusal_code is not None
@@ -170,6 +172,7 @@ class MediaOut(BaseModel):
             captured_at=item.captured_at,
             camera=item.camera,
             used=used,
+            duplicates=duplicates,
             refusal=RefusalOut(code=item.refusal_code or "", detail=item.refusal_detail or "") if refused else None,
             caption=CaptionOut.of(caption) if caption else None,
             caption_request=CaptionRequestOut.of(request) if request else None,
@@ -331,6 +334,19 @@ class ItemResultsOut(BaseModel):
     def of(cls, done: Sequence[Done]) -> Self:
         """Shape what became of media items."""
         return cls(results=[ItemResultOut.of(one) for one in done])
+
+
+class SimilarOut(BaseModel):
+    """A media item that looks like the one that was asked about."""
+
+    id: UUID
+    bits: Annotated[int, Field(ge=0, le=64, description="In how many of 64 bits their hashes differ; 0 is the same.")]
+
+
+class SimilarListOut(BaseModel):
+    """What looks like a media item, the nearest first: re-encoded, resized, slightly cropped."""
+
+    items: list[SimilarOut]
 
 
 class DownloadOut(BaseModel):

@@ -12,6 +12,7 @@ from infra_cdk.constructs.service_function import ServiceFunction
 from infra_cdk.stages import Stage
 
 EACH_DAY = aws_events.Schedule.rate(Duration.days(1))
+EACH_HOUR = aws_events.Schedule.rate(Duration.hours(1))
 EACH_MINUTE = aws_events.Schedule.rate(Duration.minutes(1))
 SOURCE = "socialflow"
 # Past an hour the reconciler has long done what a late event would ask for.
@@ -82,6 +83,11 @@ class Messaging(Construct):
     def each_minute(self, function: ServiceFunction) -> None:
         """Run the function each minute; a minute missed is made good by the next, so nothing is repeated."""
         rule = aws_events.Rule(function, "EachMinute", schedule=EACH_MINUTE)
+        rule.add_target(self._target(function, attempts=0))
+
+    def each_hour(self, function: ServiceFunction) -> None:
+        """Run the function each hour; what one hour leaves, the next does."""
+        rule = aws_events.Rule(function, "EachHour", schedule=EACH_HOUR)
         rule.add_target(self._target(function, attempts=0))
 
     def each_day(self, function: ServiceFunction) -> None:

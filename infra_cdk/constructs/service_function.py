@@ -150,7 +150,11 @@ class ServiceFunction(Construct):
 
         Each part but the first is written under the data key of the upload, which is opened for it: `kms:Decrypt`.
         """
-        return self._objects(["s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"], media)
+        return self._objects(["s3:ListMultipartUploadParts"], media).drops_parts(media)
+
+    def drops_parts(self, media: Media) -> Self:
+        """Throw away what has come of a file in parts."""
+        return self._objects(["s3:AbortMultipartUpload"], media)
 
     def reads_archives(self, media: Media) -> Self:
         """Read archives of exports, and sign links that read them; no media."""

@@ -30,6 +30,8 @@ CAPTION = Size(memory=1_024, timeout=120)
 # Uploads to a network; each call in it has a deadline of its own.
 PREPARE = Size(memory=1_024, timeout=180)
 PUBLISH = Size(memory=512, timeout=60)
+# A request to the bucket for each upload that nobody has told of.
+SWEEP = Size(memory=512, timeout=900)
 MIGRATION = Size(memory=512, timeout=900)
 # Each tenant's subscriptions are asked for and changed at Stripe, one after the other.
 SETTLEMENT = Size(memory=512, timeout=300)
@@ -228,6 +230,8 @@ class ServiceStack(Stack):
             ),
             at_once=ARRIVALS,
         )
+        sweep = self._function("cron_sweep_uploads", SWEEP).finds_media(store.media).drops_parts(store.media)
+        messaging.each_hour(sweep.rings(self.doorbell))
         decided = self._function("on_decision").answers_tokens_of(self.ingest_arn, self.publish_arn)
         messaging.on_facts(decided, DECISIONS)
         invited = self._function("on_user_invited").mails_invitations(store.invitation_secret)

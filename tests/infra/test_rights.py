@@ -103,6 +103,7 @@ EXPECTED = {
     "ops_verify_audit": DATABASE,
     "ops_wake_everything": DATABASE,
     "cron_settle_subscriptions": DATABASE | STRIPE | UNDELIVERED,
+    "cron_sweep_uploads": DATABASE | UNDELIVERED | RING | FIND | {"s3:AbortMultipartUpload on media-arn/tenants/*"},
     "cron_purge_tenants": OWNER
     | UNDELIVERED
     | {"s3:ListBucketVersions on media-arn"}

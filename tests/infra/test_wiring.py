@@ -83,7 +83,8 @@ def _rules(service: Template) -> dict[str, dict[str, Any]]:
     found = {}
     for rule in service.of_type("Events::Rule").values():
         (target,) = rule["Targets"]
-        schedule = {"rate(1 minute)": "each minute", "rate(1 day)": "each day"}.get(rule.get("ScheduleExpression", ""))
+        times = {"rate(1 minute)": "each minute", "rate(1 hour)": "each hour", "rate(1 day)": "each day"}
+        schedule = times.get(rule.get("ScheduleExpression", ""))
         what = schedule or "".join(rule["EventPattern"]["source"])
         logical = service.target(target["Arn"])
         is_queue = service.body["Resources"][logical]["Type"] == "AWS::SQS::Queue"
@@ -151,6 +152,7 @@ def test_rules_and_schedules_are_these(service: Template) -> None:
     assert set(_rules(service)) == {
         "each minute → doorbell",
         "each minute → cron_reconcile",
+        "each hour → cron_sweep_uploads",
         "each day → cron_purge_tenants",
         "each day → cron_settle_subscriptions",
         "socialflow → cron_reconcile",

@@ -24,6 +24,8 @@ MOST_NAMED = 100
 PARTS_TTL = timedelta(days=1)
 """How long an upload in parts may take: the bucket forgets its parts no earlier."""
 MAX_BATCH = 100
+ABANDONED = timedelta(days=1)
+"""Since its address died, for so long an upload waits to be announced again before it is given up."""
 
 
 class UploadTypeRefused(Invalid):
@@ -153,6 +155,16 @@ class Upload:
     expires_at: datetime
     created_by: UUID
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Expired:
+    """An upload that nobody has told of while something could be sent to it."""
+
+    id: UUID
+    object_key: str
+    upload_id: str | None
+    expired_at: datetime
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from socialflow.media.model import Stage
-from socialflow.media.upload_model import Upload
+from socialflow.media.upload_model import Expired, Upload
 from socialflow.platform.database import Transaction
 
 # Whoever announces under an id of their own waits here for whoever does it at the same moment, before either holds
@@ -36,6 +36,12 @@ _GIVE_UP = """
 UPDATE {s}.media_items SET state = 'deleted', deleted_at = %(at)s, deleted_by = %(by)s, version = version + 1,
        updated_at = %(at)s
  WHERE id = %(id)s AND state = 'awaiting_upload'
+"""
+_EXPIRED = """
+SELECT id, object_key, upload_id, upload_expires_at AS expired_at FROM {s}.media_items
+ WHERE state = 'awaiting_upload' AND upload_expires_at <= %(at)s
+   AND (%(expired_at)s::timestamptz IS NULL OR (upload_expires_at, id) > (%(expired_at)s, %(id)s))
+ ORDER BY upload_expires_at, id LIMIT %(limit)s
 """
 _ANNOUNCED_BYTES = """
 SELECT coalesce(sum(declared_size), 0)::bigint FROM {s}.media_items
@@ -89,6 +95,12 @@ def open_parts(tx: Transaction, media_id: UUID, upload_id: str, *, instead_of: s
 def give_up(tx: Transaction, media_id: UUID, *, by: UUID | None, at: datetime) -> bool:
     """Leave a tombstone of an upload that does not come; False where it came, or was given up before."""
     return tx.execute(_GIVE_UP, {"id": media_id, "by": by, "at": at}) == 1
+
+
+def expired(tx: Transaction, *, at: datetime, after: Expired | None, limit: int) -> list[Expired]:
+    """Return uploads to whose addresses nothing can be sent any more, those that died first first, behind one."""
+    position = {"expired_at": after and after.expired_at, "id": after and after.id}
+    return tx.all(Expired, _EXPIRED, {"at": at, "limit": limit, **position})
 
 
 def announced_bytes(tx: Transaction, *, at: datetime) -> int:

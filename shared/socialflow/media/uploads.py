@@ -10,9 +10,11 @@ from socialflow.errors import FieldError, Invalid
 from socialflow.media import events, gateway, repository, service, upload_repository
 from socialflow.media.model import MediaItem, StoredObject, UnfitFile, object_key
 from socialflow.media.upload_model import (
+    ABANDONED,
     PARTS_TTL,
     Announcement,
     DuplicateMedia,
+    Expired,
     Upload,
     UploadArrived,
     UploadExpired,
@@ -153,6 +155,20 @@ def give_up(tx: Transaction, media_id: UUID, *, by: UUID | None, at: datetime) -
         )
     entitlements.give_back(tx, "uploads", at=item.created_at)
     return item
+
+
+def expired(tx: Transaction, *, at: datetime, after: Expired | None, limit: int) -> list[Expired]:
+    """Return uploads to which nothing can be sent any more, behind one: what the bucket has of them is not known."""
+    return upload_repository.expired(tx, at=at, after=after, limit=limit)
+
+
+def abandon(tx: Transaction, media_id: UUID, *, at: datetime) -> bool:
+    """Give up an upload that nobody has gone on with for a day; False where somebody has, or may yet."""
+    item = repository.lock(tx, media_id)
+    if item is None or item.arrived or item.upload_expires_at > at - ABANDONED:
+        return False
+    give_up(tx, media_id, by=None, at=at)
+    return True
 
 
 def _refuse_duplicate(tx: Transaction, item: MediaItem) -> None:

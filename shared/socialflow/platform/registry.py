@@ -12,6 +12,7 @@ SELECT id, slug, name, status, plan, settings, cell FROM control.tenants WHERE s
 _SUSPENDED = "SELECT slug FROM control.tenants WHERE status = 'suspended'"
 # A tenant that has no cell of its own choosing is on the first.
 _CELLS = "SELECT cell FROM control.tenants WHERE purged_at IS NULL UNION SELECT 'cell-1' ORDER BY cell"
+_LIVING = "SELECT slug FROM control.tenants WHERE status <> 'deleted' ORDER BY slug"
 _DELETED = "SELECT slug FROM control.tenants WHERE status = 'deleted' AND purged_at IS NULL"
 
 
@@ -34,6 +35,12 @@ def suspended() -> list[str]:
     """Return the slugs of all tenants that are suspended now."""
     with control() as connection:
         return [slug for (slug,) in connection.execute(_SUSPENDED)]
+
+
+def living() -> list[str]:
+    """Return the slugs of all tenants that are not deleted, suspended ones among them."""
+    with control() as connection:
+        return [slug for (slug,) in connection.execute(_LIVING)]
 
 
 def deleted() -> list[str]:

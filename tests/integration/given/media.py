@@ -37,6 +37,20 @@ def file_sent(world: World) -> dict[str, str]:
     return _sent(world, photo())
 
 
+@preparation("its address has died")
+def address_died(world: World) -> dict[str, str]:
+    """Let the time of every upload pass."""
+    world.owner.execute("UPDATE t_acme.media_items SET upload_expires_at = now()")
+    return {}
+
+
+@preparation("its address died two days ago")
+def address_died_long_ago(world: World) -> dict[str, str]:
+    """Let the time of every upload be long past."""
+    world.owner.execute("UPDATE t_acme.media_items SET upload_expires_at = now() - interval '2 d'")
+    return {}
+
+
 @preparation("a photo is to be processed")
 def photo_to_process(world: World) -> dict[str, str]:
     """Start the workflow of a photo: run 1."""
