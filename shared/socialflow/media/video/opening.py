@@ -157,7 +157,7 @@ def _picture(container: InputContainer) -> VideoStream:
     if name not in VIDEO_CODECS:
         raise UnfitFile(
             "unsupported-codec",
-            f"Videos of the kind {name or video.codec_tag or 'unknown'} cannot be read."
+            f"The video is of a kind that is not read{f' ({name})' if name else ''}."
             " Export it as H.264 or HEVC and upload that.",
         )
     return video

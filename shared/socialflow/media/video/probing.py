@@ -1,6 +1,5 @@
 """Tells what a video is, and whether it is whole: its index is read, and a frame near its end is decoded."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -98,4 +97,4 @@ def _camera(tags: dict[str, str]) -> str | None:
 
 
 def _plain(text: str | None) -> str:
-    return re.sub(r"\s+", " ", "".join(letter for letter in text or "" if letter.isprintable())).strip()
+    return "".join(letter for letter in " ".join((text or "").split()) if letter.isprintable())
