@@ -69,6 +69,8 @@ class Captioner:
 
     model: str
     api_base: str = ""
+    # Asked where the first one fails; of the same provider, as there is one key.
+    fallbacks: tuple[str, ...] = ()
 
     @property
     def is_bedrock(self) -> bool:
@@ -173,7 +175,7 @@ class Stage:
 
 
 # By way of Bedrock: no key to keep, and the photo does not leave the account.
-BEDROCK = Captioner(model="bedrock/amazon.nova-lite-v1:0")
+BEDROCK = Captioner(model="bedrock/amazon.nova-lite-v1:0", fallbacks=("bedrock/amazon.nova-pro-v1:0",))
 
 LOCAL = Stage(
     name="local",

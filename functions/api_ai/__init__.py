@@ -1,1 +1,1 @@
-"""HTTP: what models have cost."""
+"""HTTP: models, keys of the tenant's own, and what both have cost."""

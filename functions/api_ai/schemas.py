@@ -1,11 +1,13 @@
-"""The wire shapes of AI: what it has cost."""
+"""The wire shapes of AI: models, keys, and what it has cost. No shape that leaves has a key."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from socialflow.ai.catalogue import Model
+from socialflow.ai.key_repository import StoredKey
 from socialflow.ai.model import MICROS, Caps, KeyOwner, Purse, Spending
 
 
@@ -60,6 +62,81 @@ class AiBudgetOut(BaseModel):
             cap_tokens=caps.tokens,
             spent_tokens=purse.spent_tokens,
         )
+
+
+class ModelOut(BaseModel):
+    """A model that may write captions, and what that costs."""
+
+    model: str
+    title: str
+    provider: str
+    usd_per_million_tokens_in: float
+    usd_per_million_tokens_out: float
+    usd_per_1000_captions: Annotated[float, Field(description="Of usual length: a picture, short notes, one caption.")]
+    available_by: Annotated[
+        str | None, Field(description="platform, or tenant: a key of your own; null: set a key of the provider first.")
+    ]
+
+    @classmethod
+    def of(cls, model: Model, available_by: KeyOwner | None) -> Self:
+        """Shape a model."""
+        return cls(
+            model=model.name,
+            title=model.title,
+            provider=model.provider,
+            usd_per_million_tokens_in=model.usd_in,
+            usd_per_million_tokens_out=model.usd_out,
+            usd_per_1000_captions=model.usd_per_1000_captions,
+            available_by=available_by,
+        )
+
+
+class ModelsOut(BaseModel):
+    """The models that a tenant may choose from."""
+
+    items: list[ModelOut]
+
+
+class AiKeyIn(BaseModel):
+    """A key of your own of a provider. It is tried before it is kept, and never shown again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: Annotated[SecretStr, Field(min_length=1, max_length=512)]
+    base_url: Annotated[
+        str | None, Field(max_length=300, description="Of a compatible server alone: https://models.example.com/v1")
+    ] = None
+    model: Annotated[str | None, Field(max_length=120, description="The model that is asked on that server.")] = None
+
+
+class AiKeyOut(BaseModel):
+    """A key as it may be seen: its last letters."""
+
+    provider: str
+    hint: str
+    base_url: str | None
+    model: str | None
+    version: Annotated[int, Field(description="Counts how often it was set.")]
+    verified_at: datetime
+
+    @classmethod
+    def of(cls, kept: StoredKey) -> Self:
+        """Shape a key."""
+        return cls(
+            provider=kept.provider,
+            hint=f"…{kept.hint}",
+            base_url=kept.base_url,
+            model=kept.model,
+            version=kept.version,
+            verified_at=kept.verified_at,
+        )
+
+
+class AiKeysOut(BaseModel):
+    """The tenant's keys, and the providers of which there may be one."""
+
+    items: list[AiKeyOut]
+    providers: list[str]
 
 
 class AiUsageOut(BaseModel):

@@ -5,6 +5,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.api_tenants.schemas import DeletedTenantOut, MyTenantOut, MyTenantsOut, NewTenant, PatchTenant, TenantOut
+from socialflow.ai import catalogue
 from socialflow.errors import FieldError
 from socialflow.identity import door
 from socialflow.identity import service as identity
@@ -53,6 +54,7 @@ def listed(
 def make(body: NewTenant) -> Response[TenantOut]:
     """Make a tenant whose owner you are. The same again answers 200 with what was made."""
     user, settings = current_user(), checked(body.settings.given())
+    catalogue.check(settings.get("ai_models", ()), "/settings/ai_models")
     wish = {"slug": usable_slug(body.slug), "name": checked_name(body.name), "settings": settings}
     made = gateway.ask("create", by=user.id, **wish, id=str(body.id) if body.id else None)
     with control() as connection:
@@ -77,6 +79,7 @@ def change(body: PatchTenant) -> Response[TenantOut]:
     """Change the name and the settings that are sent; what is not sent stays."""
     version = if_match()
     settings = body.settings.given() if body.settings else {}
+    catalogue.check(settings.get("ai_models", ()), "/settings/ai_models")
     with control() as connection:
         found = profile.change(connection, caller().tenant.id, name=body.name, settings=settings, version=version)
     return tagged(TenantOut.of(found), found.version)

@@ -40,6 +40,10 @@ class TenantSettingsIn(BaseModel):
         list[Annotated[str, Field(max_length=60)]] | None,
         Field(max_length=100, description="Words that no model's caption may have."),
     ] = None
+    ai_models: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=120)]] | None,
+        Field(max_length=3, description="Which models write captions, of GET /v1/models; empty: the platform's."),
+    ] = None
     ai_budget_usd: Annotated[
         float | None,
         Field(ge=0, le=1_000_000, description="Dollars that AI may cost in a month, where your plan includes more."),
@@ -78,6 +82,7 @@ class TenantSettingsOut(BaseModel):
     brand_voice: str
     languages: list[str]
     banned_words: list[str]
+    ai_models: list[str]
     ai_budget_usd: Annotated[float | None, Field(description="Null: what the plan includes.")]
 
 
@@ -117,6 +122,7 @@ class TenantOut(BaseModel):
                 brand_voice=found.settings.brand_voice,
                 languages=list(found.settings.languages),
                 banned_words=list(found.settings.banned_words),
+                ai_models=list(found.settings.ai_models),
                 ai_budget_usd=found.settings.ai_budget_usd,
             ),
             created_at=found.created_at,

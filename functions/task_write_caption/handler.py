@@ -21,11 +21,27 @@ from socialflow.media.model import Derivative, MediaItem
 from socialflow.platform import pace, work
 from socialflow.platform.clock import now
 from socialflow.platform.database import Transaction, transaction
-from socialflow.platform.settings import CaptionSettings, DatabaseSettings, DoorbellSettings, StorageSettings
+from socialflow.platform.settings import (
+    CaptionSettings,
+    DatabaseSettings,
+    DoorbellSettings,
+    EgressSettings,
+    KeySettings,
+    ModelSettings,
+    StorageSettings,
+)
 from socialflow.platform.tasks import SUPERSEDED, TaskInput, task_entry
 from socialflow.review import service as review
 
-NEEDS = (DatabaseSettings, StorageSettings, DoorbellSettings, CaptionSettings)
+NEEDS = (
+    DatabaseSettings,
+    StorageSettings,
+    DoorbellSettings,
+    CaptionSettings,
+    ModelSettings,
+    KeySettings,
+    EgressSettings,
+)
 VARIANT = "small"
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

@@ -225,18 +225,23 @@ class ServiceFunction(Construct):
         """Wake executions that wait on a token."""
         return self.may(["states:SendTaskSuccess", "states:SendTaskFailure"], *machines)
 
+    def knows_models(self) -> Self:
+        """Know which models the platform pays for."""
+        captioner = self.stage.captioner
+        return self.knows(caption_model=captioner.model, caption_fallbacks=captioner.fallbacks)
+
     def writes_captions(self, api_key: aws_secretsmanager.Secret) -> Self:
         """Ask the stage's model: Bedrock by the function's role, any other provider by its key."""
         captioner = self.stage.captioner
         # LiteLLM would fetch a price table from the internet at import, and read any .env that it finds.
         self.function.add_environment("LITELLM_LOCAL_MODEL_COST_MAP", "True")
         self.function.add_environment("LITELLM_MODE", "PRODUCTION")
-        self.knows(caption_model=captioner.model, caption_api_base=captioner.api_base)
+        self.knows_models().knows(caption_api_base=captioner.api_base)
         if captioner.is_bedrock:
             stack = Stack.of(self)
-            model = captioner.model.removeprefix("bedrock/")
-            arn = f"arn:{stack.partition}:bedrock:{stack.region}::foundation-model/{model}"
-            return self.may(["bedrock:InvokeModel"], arn).knows(caption_api_key_secret="")
+            models = [name.removeprefix("bedrock/") for name in (captioner.model, *captioner.fallbacks)]
+            arns = [f"arn:{stack.partition}:bedrock:{stack.region}::foundation-model/{name}" for name in models]
+            return self.may(["bedrock:InvokeModel"], *arns).knows(caption_api_key_secret="")
         self.may(["secretsmanager:GetSecretValue"], api_key.secret_arn)
         return self.knows(caption_api_key_secret=api_key.secret_arn)
 

@@ -192,8 +192,9 @@ class ServiceStack(Stack):
         # It only reads: no bell.
         audit = self._function("api_audit", API, reserved=stage.concurrency.api).signs_in()
         api.route(audit, ["/v1/audit", "/v1/audit/{proxy+}"])
-        ai = self._function("api_ai", API, reserved=stage.concurrency.api).signs_in()
-        api.route(ai, ["/v1/ai/{proxy+}"])
+        ai = self._function("api_ai", API, reserved=stage.concurrency.api).signs_in().knows_models()
+        ai.seals_credentials(store.credentials_key).calls_networks()
+        api.route(ai, ["/v1/models", "/v1/ai/{proxy+}"])
         team = ("/v1/members", "/v1/invitations")
         api.route(named["api_team"], [each + rest for each in team for rest in ("", "/{proxy+}")])
         api.route(named["api_plan"], ["/v1/plans", "/v1/plan", "/v1/plan/{proxy+}"])
@@ -270,6 +271,7 @@ class ServiceStack(Stack):
         for name in ("task_process_media", "task_process_video"):
             tasks[name].finds_media(store.media).writes_media(store.media)
         tasks["task_write_caption"].reads_media(store.media).writes_captions(store.caption_key)
+        tasks["task_write_caption"].opens_credentials(store.credentials_key).calls_networks()
         tasks["task_await_review"].answers_tokens_of(self.ingest_arn).knows(review_ttl=self.stage.timing.review_ttl)
         return tasks
 

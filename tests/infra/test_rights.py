@@ -55,7 +55,7 @@ EXPECTED = {
     "api_keys": DATABASE,
     "api_tenants": DATABASE | RING | {"lambda:InvokeFunction on opstenantFunction"},
     "api_clerk_webhook": DATABASE | RING | {"secretsmanager:GetSecretValue on ClerkWebhookSecretValue"},
-    "api_ai": DATABASE,
+    "api_ai": DATABASE | SEAL,
     "api_captions": DATABASE | RING,
     "api_audit": DATABASE,
     "api_team": DATABASE | RING,
@@ -80,7 +80,7 @@ EXPECTED = {
     "task_render_image": DATABASE | RING | FIND | WRITE,
     "task_process_video": DATABASE | RING | FIND | WRITE,
     "task_hash_video": DATABASE | RING | FIND,
-    "task_write_caption": DATABASE | RING | READ,
+    "task_write_caption": DATABASE | RING | READ | OPEN,
     "task_await_review": DATABASE | RING | _answer("ingest-media"),
     "task_settle_review": DATABASE | RING,
     "task_open_post": DATABASE | RING,
@@ -111,7 +111,10 @@ EXPECTED = {
 }
 MODEL = {
     "local": {"secretsmanager:GetSecretValue on CaptionApiKeyValue"},
-    "prod": {"bedrock:InvokeModel on arn:aws:bedrock:<region>::foundation-model/amazon.nova-lite-v1:0"},
+    "prod": {
+        f"bedrock:InvokeModel on arn:aws:bedrock:<region>::foundation-model/amazon.nova-{size}-v1:0"
+        for size in ("lite", "pro")
+    },
 }
 TENANT_NAMED = {"Null": {"kms:EncryptionContext:tenant": "false"}}
 

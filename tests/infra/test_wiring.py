@@ -36,6 +36,7 @@ ROUTES = {
     "ANY /v1/webhooks/stripe": "api_stripe_webhook",
     "ANY /v1/accounts": "api_accounts",
     "ANY /v1/ai/{proxy+}": "api_ai",
+    "ANY /v1/models": "api_ai",
     "ANY /v1/media/{media_id}/captions": "api_captions",
     "ANY /v1/media/{media_id}/captions/{proxy+}": "api_captions",
     "ANY /v1/exports": "api_exports",

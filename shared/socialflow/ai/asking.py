@@ -7,14 +7,12 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from socialflow.ai import gateway, service
-from socialflow.ai.catalogue import known
 from socialflow.ai.gateway import CALL_SECONDS, FAILED, Complete, Question, Route, Said
 from socialflow.ai.model import Purpose, Wanted, most
-from socialflow.platform import secrets
+from socialflow.ai.routing import NoRoute, routes
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
 from socialflow.platform.observability import logger
-from socialflow.platform.settings import CaptionSettings
 from socialflow.platform.tenancy import Tenant
 
 DEADLINE_SECONDS = 45.0
@@ -23,6 +21,8 @@ PAUSES = (1.0, 2.0)
 """Seconds before each further try. Nobody else retries: neither LiteLLM nor the workflow."""
 
 _TRANSIENT = frozenset({"captioner-unreachable", "captioner-busy", "answer-unusable"})
+_ELSEWHERE = frozenset({"captioner-denied", FAILED})
+"""What another provider may do better; a budget and a refusal to describe the picture are not tried elsewhere."""
 
 T = TypeVar("T")
 
@@ -67,11 +67,14 @@ def ask(  # noqa: PLR0913 # the last three are a test's
 
     Raises `NotAnswered` in every case without a usable answer, whatever a provider does.
     """
-    routes = routes_of(account.tenant)
+    try:
+        ways = routes(account.tenant)
+    except NoRoute as why:
+        raise NotAnswered(why.reason) from None
     complete = complete or gateway.litellm().completion
     began, reason = clock(), FAILED
     for index, wait in enumerate((*PAUSES, None)):
-        route = routes[index % len(routes)]
+        route = ways[index % len(ways)]
         said = _metered(account, question, route, complete)
         reason = said.used.outcome if said else "budget-exceeded"
         if said and reason == "answered":
@@ -81,21 +84,11 @@ def ask(  # noqa: PLR0913 # the last three are a test's
                 reason = "answer-unusable"
         logger.warning("No answer of a model", model=route.model.name, reason=reason, cause=said.cause if said else "")
         too_late = clock() - began + CALL_SECONDS > DEADLINE_SECONDS
-        if wait is None or reason not in _TRANSIENT or too_late:
+        another = reason in _ELSEWHERE and index + 1 < len(ways)
+        if wait is None or too_late or not (reason in _TRANSIENT or another):
             break
         pause(wait)
     raise NotAnswered(reason)
-
-
-def routes_of(_tenant: Tenant) -> list[Route]:
-    """Return where a tenant's question may go, the first choice first; raises `NotAnswered` for nowhere."""
-    settings = CaptionSettings.from_env()
-    model = known(settings.caption_model, own_server=bool(settings.caption_api_base))
-    if model is None:
-        logger.error("The stage's model has no known price, and is not asked", model=settings.caption_model)
-        raise NotAnswered(FAILED)
-    key = secrets.text(settings.caption_api_key_secret) if settings.caption_api_key_secret else None
-    return [Route(model, "platform", key, settings.caption_api_base or None)]
 
 
 def _metered(account: Account, question: Question, route: Route, complete: Complete) -> Said | None:

@@ -3,8 +3,15 @@
 Functions that only show prices or count them have no LiteLLM; a test holds this table against LiteLLM's own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from socialflow.errors import FieldError, Invalid
+
+USUAL_IN = 1_600
+"""Tokens of a usual question: our words, the form of the answer, and a picture for about a thousand."""
+USUAL_OUT = 180
+"""Tokens of a usual answer."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,14 @@ class Model:
         """Whose key it is asked with."""
         return self.name.split("/", 1)[0]
 
+    @property
+    def usd_per_1000_captions(self) -> float:
+        """What a thousand captions of the usual length cost."""
+        return round((USUAL_IN * self.usd_in + USUAL_OUT * self.usd_out) / 1_000, 4)
+
+
+COMPATIBLE = "compatible"
+"""The provider, and the choice, of a server of the tenant's own that speaks as OpenAI does."""
 
 MODELS: Mapping[str, Model] = {
     model.name: model
@@ -40,6 +55,20 @@ MODELS: Mapping[str, Model] = {
     )
 }
 """By name, in the order that people are shown."""
+
+
+class UnknownModel(Invalid):
+    """A model that is not on the list."""
+
+    code, title = "unknown-model", "No such model"
+
+
+def check(names: Sequence[str], at: str) -> None:
+    """Raise `UnknownModel` for the first name that may not be chosen."""
+    for index, name in enumerate(names):
+        if name not in MODELS and name != COMPATIBLE:
+            detail = f"GET /v1/models lists the models; {COMPATIBLE} stands for that of your own server."
+            raise UnknownModel(detail, errors=[FieldError(f"{at}/{index}", "unknown-model", detail)])
 
 
 def known(name: str, *, own_server: bool) -> Model | None:

@@ -7,13 +7,15 @@ import gc
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from socialflow.ai.catalogue import Model
 from socialflow.ai.model import UNBILLED, KeyOwner, Used
+from socialflow.platform import egress
 
 CALL_SECONDS = 20.0
 FAILED = "captioner-failed"
@@ -66,7 +68,7 @@ class Route:
 
     model: Model
     key_owner: KeyOwner
-    key: str | None = None
+    key: str | None = field(default=None, repr=False)
     base: str | None = None
 
 
@@ -84,17 +86,19 @@ def call(question: Question, route: Route, complete: Complete) -> Said:
     """Ask once. Whatever a provider or the library does wrong is an outcome."""
     began = time.monotonic()
     try:
-        answer = complete(
-            model=route.model.name,
-            messages=question.messages,
-            max_tokens=question.max_tokens,
-            timeout=CALL_SECONDS,
-            num_retries=0,
-            max_retries=0,
-            response_format=question.form,
-            api_base=route.base,
-            api_key=route.key,
-        )
+        with _client(route) as client:
+            answer = complete(
+                model=route.model.name,
+                messages=question.messages,
+                max_tokens=question.max_tokens,
+                timeout=CALL_SECONDS,
+                num_retries=0,
+                max_retries=0,
+                response_format=question.form,
+                api_base=route.base,
+                api_key=route.key,
+                **client,
+            )
         content, model = answer.choices[0].message.content or "", str(answer.model or route.model.name)
         outcome, tokens, cause = "answered", _tokens(answer), ""
     except Exception as error:  # noqa: BLE001 # the review goes on without it
@@ -102,6 +106,18 @@ def call(question: Question, route: Route, complete: Complete) -> Said:
         outcome, tokens = _reason(error), None if _may_be_billed(error) else UNBILLED
     used = Used(outcome, round((time.monotonic() - began) * 1_000), *(tokens or (None, None)))
     return Said(used, content, model, cause)
+
+
+@contextmanager
+def _client(route: Route) -> Iterator[dict[str, Any]]:
+    """Yield the client with which an address is called that a tenant gave: by the one way out, judged and pinned."""
+    if route.key_owner != "tenant" or route.base is None:
+        yield {}
+        return
+    from openai import OpenAI  # noqa: PLC0415 # LiteLLM's own, imported with it
+
+    with egress.client(route.base, seconds=CALL_SECONDS, max_bytes=egress.MAX_BYTES) as http:
+        yield {"client": OpenAI(api_key=route.key, base_url=route.base, http_client=http, max_retries=0)}
 
 
 @cache

@@ -43,10 +43,15 @@ class UnusableHost(Invalid):
 
 
 @contextmanager
-def client(base_url: str, *, seconds: float, headers: dict[str, str] | None = None) -> Iterator[httpx.Client]:
-    """Open a client for one host whose requests, all together, end within `seconds`."""
+def client(
+    base_url: str, *, seconds: float, headers: dict[str, str] | None = None, max_bytes: int | None = None
+) -> Iterator[httpx.Client]:
+    """Open a client for one host whose requests, all together, end within `seconds`.
+
+    With `max_bytes` no answer is longer, and none is compressed: for a library that reads answers whole by itself.
+    """
     allowed = EgressSettings.from_env().egress_allowed_hosts
-    transport = _Transport(allowed, deadline=time.monotonic() + seconds)
+    transport = _Transport(allowed, deadline=time.monotonic() + seconds, max_bytes=max_bytes)
     with httpx.Client(
         base_url=base_url,
         headers={"User-Agent": "SocialFlow", **(headers or {})},
@@ -113,9 +118,10 @@ def _is_allowed(host: str, port: int | None, allowed: Iterable[str]) -> bool:
 
 
 class _Transport(httpx.HTTPTransport):
-    def __init__(self, allowed: tuple[str, ...], *, deadline: float) -> None:
+    def __init__(self, allowed: tuple[str, ...], *, deadline: float, max_bytes: int | None) -> None:
         super().__init__(trust_env=False, retries=0)
         self._allowed = allowed
+        self._max_bytes = max_bytes
         # httpx has no parameter for the network backend, and httpcore has: the pool is made again, with ours.
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(trust_env=False),
@@ -130,10 +136,28 @@ class _Transport(httpx.HTTPTransport):
         port = url.port or {"https": 443, "http": 80}.get(url.scheme)
         if url.scheme != "https" and not _is_allowed(url.host, port, self._allowed):
             raise HostRefused("Only https is spoken", request=request)
+        if self._max_bytes is not None:
+            request.headers["accept-encoding"] = "identity"
         try:
-            return super().handle_request(request)
+            response = super().handle_request(request)
         except _Refused as refused:
             raise HostRefused(str(refused), request=request) from refused
+        return response if self._max_bytes is None else self._bounded(response, request, self._max_bytes)
+
+    def _bounded(self, response: httpx.Response, request: httpx.Request, most: int) -> httpx.Response:
+        """Read the answer here, where it has an end; what is compressed could be anything."""
+        try:
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise AnswerTooLarge("The answer is compressed, and was not asked for like that", request=request)
+            content = bytearray()
+            for chunk in response.iter_raw():
+                content += chunk
+                if len(content) > most:
+                    raise AnswerTooLarge(f"The answer has more than {most} bytes", request=request)
+        finally:
+            response.close()
+        kept = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_WIRE]
+        return httpx.Response(response.status_code, headers=kept, content=bytes(content), request=request)
 
 
 class _Refused(Exception):

@@ -156,10 +156,17 @@ class PublishSettings(Settings):
 
 
 @dataclass(frozen=True)
-class CaptionSettings(Settings):
-    """The captioner."""
+class ModelSettings(Settings):
+    """The models that the platform pays for."""
 
     caption_model: str = told("The model, by its LiteLLM name.")
+    caption_fallbacks: tuple[str, ...] = told("Models that are asked where it fails, a comma list.", ())
+
+
+@dataclass(frozen=True)
+class CaptionSettings(Settings):
+    """Where the platform's model answers."""
+
     caption_api_base: str = told("Its base URL; empty: the provider's own.", "")
     caption_api_key_secret: str = told("ARN of the secret with its key; empty: it needs none.", "")
 

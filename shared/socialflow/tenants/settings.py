@@ -16,6 +16,7 @@ APPROVALS: tuple[Approval, ...] = get_args(Approval)
 MOST_LANGUAGES = 20
 BRAND_VOICE_LENGTH = 2_000
 MOST_USD = 1_000_000
+MOST_MODELS = 3
 MOST_BANNED = 100
 BANNED_LENGTH = 60
 NAME_LENGTH = 200
@@ -31,6 +32,8 @@ class TenantSettings:
     languages: Sequence[str] = ("en",)
     banned_words: Sequence[str] = ()
     """Words that no model's caption may have, whole and in any case."""
+    ai_models: Sequence[str] = ()
+    """The models that write captions, the first choice first; none: the platform's."""
     ai_budget_usd: float | None = None
     """A month's end of spending on AI below the plan's; None: the plan's own."""
 
@@ -93,6 +96,13 @@ def _banned_words(value: object) -> list[str]:
     return list(dict.fromkeys(str(word).strip() for word in words))
 
 
+def _ai_models(value: object) -> list[str]:
+    names = list(value) if isinstance(value, list | tuple) else [None]
+    if len(names) > MOST_MODELS or not all(isinstance(name, str) and 1 <= len(name) <= 120 for name in names):
+        raise _unusable("ai_models", "number-of-models", f"Name at most {MOST_MODELS} models.")
+    return list(dict.fromkeys(map(str, names)))
+
+
 def _ai_budget(value: object) -> float:
     # Whole cents: what is less is no budget of a person's.
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_USD:
@@ -117,6 +127,7 @@ _CHECKS = {
     "brand_voice": _brand_voice,
     "languages": _languages,
     "banned_words": _banned_words,
+    "ai_models": _ai_models,
     "ai_budget_usd": _ai_budget,
 }
 

@@ -35,6 +35,7 @@ NOT_AUDITED = {
 }
 SECRETS = {
     "social_accounts": {"secret"},
+    "ai_keys": {"secret"},
     "api_keys": {"secret_sha256"},
     "invitations": {"nonce", "token_sha256"},
 }

@@ -32,6 +32,7 @@ def test_whoever_makes_a_tenant_is_its_owner_and_can_work_in_it(person: Person, 
         "brand_voice": "",
         "languages": ["de-AT"],
         "banned_words": [],
+        "ai_models": [],
         "ai_budget_usd": None,
     }
     mine = anna.get("/v1/tenants").json["items"]

@@ -38,6 +38,7 @@ def test_settings_are_read_with_what_stands_in_and_changed_one_by_one(member: Me
         "brand_voice": "",
         "languages": ["en"],
         "banned_words": [],
+        "ai_models": [],
         "ai_budget_usd": None,
     }
     asked = {"name": " Acme & Söhne ", "settings": {"time_zone": "Asia/Kolkata", "approval": "required"}}
