@@ -14,7 +14,7 @@ from socialflow.platform.database import control
 
 
 def to_settle() -> Sequence[UUID]:
-    """Return the tenants with something to end, to take back or to forget, those deleted first first.
+    """Return the tenants with something to end, to take back or to forget.
 
     Deleted ones are looked at each day of their grace: on a page that was open, something may be bought meanwhile.
     """

@@ -32,9 +32,10 @@ UPDATE control.billing
  WHERE tenant_id = %(tenant)s AND version = %(version)s
 """
 _TENANT = "SELECT id, slug, name, status, plan, settings, cell FROM control.tenants WHERE id = %(tenant)s"
+# In any order: whom one day has no time for, another has.
 _TO_SETTLE = """
 SELECT b.tenant_id FROM control.billing b JOIN control.tenants t ON t.id = b.tenant_id
- WHERE t.status = 'deleted' OR b.ended <> '{}' ORDER BY t.deleted_at, t.id
+ WHERE t.status = 'deleted' OR b.ended <> '{}' ORDER BY random()
 """
 _ENDED = "UPDATE control.billing SET ended = %(ended)s WHERE tenant_id = %(tenant)s AND ended <> %(ended)s"
 _ALONE = """

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -19,12 +20,14 @@ from psycopg import sql
 from functions.task_write_export.handler import handler as write_export
 from socialflow.accounts import service as accounts
 from socialflow.accounts.model import Profile
+from socialflow.media import renditions
+from socialflow.media.rendition_spec import Wish
 from socialflow.platform import database, settings
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
 from socialflow.platform.ids import new_id
 from socialflow.platform.tenancy import Tenant
-from tests.api import FUNCTIONS, Issuer, Reply
+from tests.api import FUNCTIONS, Client, Issuer, Reply
 from tests.conftest import Cloud
 from tests.integration.access.conftest import MadeKey
 from tests.integration.access.routes import ROUTES, Route
@@ -47,15 +50,25 @@ def world(acme: Tenant, contoso: Tenant, cloud: Cloud, issuer: Issuer, owner: ps
 
 
 @pytest.fixture
-def crowded(world: World, made_key: MadeKey, member: Member) -> None:
-    """Three of everything that is listed, in both tenants, contoso's under acme's ids and with the canary."""
+def crowded(world: World, made_key: MadeKey, member: Member) -> str:
+    """Three of everything that is listed, in both tenants, contoso's under acme's ids and with the canary.
+
+    Returns the id of a media item that has what is listed below one.
+    """
     owner, acme = world.owner, world.acme
+    photo = ""
     for number in range(3):
-        photo_in_review(world)
+        photo = photo_in_review(world)["media_id"]
         scheduled_post(world)
         with transaction(acme) as tx:
             profile = Profile("mastodon", "https://none.invalid", f"more-{number}", f"@more-{number}@none.invalid")
             accounts.connect(tx, profile, b"-", by=new_id(), at=now())
+    with transaction(acme) as tx:
+        for ratio in ("4:5", "1:1", "1.91:1"):
+            renditions.ask(tx, UUID(photo), Wish("instagram", ratio), by=new_id(), at=now())
+    for number in range(3):
+        said = member("editor").patch(f"/v1/media/{photo}/review", {"caption": f"Text {number}"}, if_match="*")
+        assert said.status == 200, said
     copy(owner)
     mark(owner)
     for slug, tenant in (("acme", acme), ("contoso", world.contoso)):
@@ -73,6 +86,7 @@ def crowded(world: World, made_key: MadeKey, member: Member) -> None:
                 " RETURNING id) INSERT INTO control.members (tenant_id, user_id, role) SELECT %s, id, 'viewer' FROM u",
                 (new_id(), f"{slug}-more-{number}", tenant.id),
             )
+    return photo
 
 
 def next_page(reply: Reply) -> str:
@@ -80,38 +94,54 @@ def next_page(reply: Reply) -> str:
     assert reply.status == 200, reply
     if "link" in reply.headers:
         return parse_qs(urlsplit(reply.headers["link"].split(">")[0]).query)["cursor"][0]
+    assert reply.json["next_cursor"], f"Let `crowded` make three of what this lists: {reply}"
     return str(reply.json["next_cursor"])
 
 
-def filters(route: Route) -> list[str]:
+VALUES = (
+    "2020-01-01T00:00:00%2B00:00",
+    "2020-01-01T00:00:00",
+    "01890a5d-ac96-774b-bcce-b302099a8057",
+    "true",
+    "red",
+    "instagram",
+    "1",
+)
+
+
+def filters(route: Route, path: str, who: Client) -> list[str]:
     """Return one query for each filter of a list, with a value that it takes."""
     found = []
     for each in route.operation["parameters"]:
         name, schema = each.get("name"), json.dumps(each.get("schema"))
         if each.get("in") != "query" or name in {"limit", "cursor", "format"}:
             continue
-        known = {"date-time": quote("2020-01-01T00:00:00+00:00"), "uuid": str(new_id())}
-        value = next((given for kind, given in known.items() if f'"{kind}"' in schema), None)
-        enum = re.search(r'"enum": \["(\w+)"', schema)
-        found.append(f"&{name}={value or (enum[1] if enum else 'approved')}")
+        enum = re.search(r'"enum": (\[.*?\])', schema)
+        values = [*(json.loads(enum[1]) if enum else ()), *VALUES, "approved"]
+        queries = [f"&{name}={value}" for value in values if value != each["schema"].get("default")]
+        taken = next((query for query in queries if who.get(f"{path}?limit=1{query}").status == 200), None)
+        assert taken, f"Let VALUES have one that {name} of {route} takes"
+        found.append(taken)
     return found
 
 
 def test_a_cursor_opens_its_own_list_of_its_own_tenant_with_its_own_filters_and_nothing_else(
-    crowded: None, member: Member, contoso: Tenant, owner: psycopg.Connection
+    crowded: str, member: Member, contoso: Tenant, owner: psycopg.Connection
 ) -> None:
     ours, theirs = member("owner"), member("owner", "contoso")
     assert len(LISTS) >= 10
     tried = 0
     for route in LISTS:
-        cursor, own = (next_page(who.get(f"{route.path()}?limit=1")) for who in (theirs, ours))
-        assert theirs.get(f"{route.path()}?limit=1&cursor={cursor}").status == 200, route
-        assert ours.get(f"{route.path()}?limit=1&cursor={own}").status == 200, route
+        path = route.path(crowded)
+        cursor, own = (next_page(who.get(f"{path}?limit=1")) for who in (theirs, ours))
+        assert theirs.get(f"{path}?limit=1&cursor={cursor}").status == 200, route
+        assert ours.get(f"{path}?limit=1&cursor={own}").status == 200, route
+        narrower = filters(route, path, ours)
+        addresses = [f"{path}?limit=1&cursor={cursor}{more}" for more in ("", *narrower)]
+        addresses += [f"{path}?limit=1&cursor={own}{more}" for more in narrower]
+        others = [other.path(crowded) for other in LISTS if other is not route]
+        addresses += [f"{other}?limit=1&cursor={one}" for other in others for one in (cursor, own)]
         before = of_contoso(owner)
-        addresses = [f"{route.path()}?limit=1&cursor={cursor}{more}" for more in ("", *filters(route))]
-        addresses += [f"{route.path()}?limit=1&cursor={own}{more}" for more in filters(route)]
-        addresses += [f"{other.path()}?limit=1&cursor={one}" for other in LISTS if other is not route
-                      for one in (cursor, own)]  # fmt: skip
         for address in addresses:
             reply = ours.get(address)
             tried += 1
