@@ -9,8 +9,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AwareDatetime, NaiveDatetime
 
 from functions.api_media.known import Known, stands
+from functions.api_media.removal import Wish, remove
 from functions.api_media.schemas import (
     CountsOut,
+    DeleteIn,
     DownloadOut,
     ItemResultsOut,
     MediaOut,
@@ -52,6 +54,7 @@ from socialflow.platform.http import (
     caller,
     entry,
     if_match,
+    if_match_where_given,
     once,
     opened,
     requires,
@@ -59,12 +62,14 @@ from socialflow.platform.http import (
     stored,
     tagged,
 )
-from socialflow.platform.settings import DatabaseSettings, OidcSettings, StorageSettings
+from socialflow.platform.http.refusals import PermissionDenied
+from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, OidcSettings, StorageSettings
 
-NEEDS = (DatabaseSettings, OidcSettings, StorageSettings)
+NEEDS = (DatabaseSettings, OidcSettings, StorageSettings, DoorbellSettings)
 app = api(door)
 
 THUMB = ("thumb",)
+MAY_CHANGE_POSTS = "publishing:write"
 
 
 @app.get("/v1/media", summary="List media items", tags=["media"])
@@ -163,6 +168,15 @@ def retag(body: RetagIn) -> Response[ItemResultsOut]:
         return once(tx, lambda: stored(ItemResultsOut.of(library.retag(tx, body.ids, retagging, at=now()))))
 
 
+@app.post("/v1/media/batch/delete", summary="Delete media items", tags=["media"])
+@requires("media:delete")
+def delete_many(body: DeleteIn) -> Response[ItemResultsOut]:
+    """Delete up to a hundred media items; each is answered for itself, as if it had been the only one."""
+    wish = _wish(force=body.force)
+    with transaction(caller().tenant) as tx:
+        return once(tx, lambda: stored(ItemResultsOut.of(remove(tx, body.ids, wish))))
+
+
 @app.get("/v1/media/<media_id>", summary="Read a media item", tags=["media"])
 @requires("media:read")
 def read(media_id: UUID) -> Response[MediaOut]:
@@ -190,6 +204,31 @@ def similar(media_id: UUID, limit: Limit = DEFAULT_LIMIT) -> SimilarListOut:
     with transaction(caller().tenant) as tx:
         found = duplicates.similar(tx, media_id, limit=limit)
     return SimilarListOut(items=[SimilarOut(id=one.id, bits=one.bits) for one in found])
+
+
+@app.delete("/v1/media/<media_id>", status_code=204, summary="Delete a media item", tags=["media"])
+@requires("media:delete")
+def delete(
+    media_id: UUID,
+    force: Annotated[  # noqa: FBT002 - a query's parameter has its name
+        bool, Query(description="Also where posts need it: planned ones become drafts again.")
+    ] = False,
+) -> None:
+    """Delete a media item, its files and its texts, for good. Posts that need it are named, unless forced (409)."""
+    wish = _wish(force=force, version=if_match_where_given())
+    with transaction(caller().tenant) as tx:
+        (done,) = remove(tx, [media_id], wish)
+        if done.refusal:
+            raise done.refusal
+
+
+def _wish(*, force: bool, version: int | None = None) -> Wish:
+    """Return what the caller wants; raises `PermissionDenied`: who unschedules posts may change them."""
+    who = caller()
+    if force and MAY_CHANGE_POSTS not in who.permissions:
+        detail = f"To delete what posts need takes the permission {MAY_CHANGE_POSTS} too."
+        raise PermissionDenied(detail, permission=MAY_CHANGE_POSTS, role=who.role)
+    return Wish(who.user.id, now(), force=force, version=version)
 
 
 @app.get("/v1/media/<media_id>/download", summary="Get an address to download from", tags=["media"])

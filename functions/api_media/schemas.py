@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -271,16 +271,36 @@ class RetagIn(BaseModel):
     remove: Annotated[list[str], Field(max_length=MAX_TAGS)] = []
 
 
+class DeleteIn(BaseModel):
+    """Media items that are to be deleted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: Ids
+    force: Annotated[
+        bool, Field(strict=True, description="Also what posts need: planned ones become drafts again.")
+    ] = False
+
+
+class NeedingPostOut(BaseModel):
+    """A post that needs a media item."""
+
+    id: UUID
+    state: str
+
+
 class ItemProblemOut(BaseModel):
     """Why nothing was done with one of many, and what to do."""
 
     code: str
     detail: str
+    posts: Annotated[list[NeedingPostOut], Field(description="Which stand in the way of a deletion.")] = []
 
     @classmethod
     def of(cls, refusal: Refusal) -> Self:
         """Shape a refusal."""
-        return cls(code=refusal.code, detail=refusal.detail)
+        posts = [NeedingPostOut.model_validate(post) for post in cast("list[Any]", refusal.facts.get("posts", []))]
+        return cls(code=refusal.code, detail=refusal.detail, posts=posts)
 
 
 class ProgressOut(BaseModel):

@@ -12,7 +12,7 @@ from socialflow.captions import service as captions
 from socialflow.errors import FieldError, Invalid
 from socialflow.identity import door
 from socialflow.media import service as media
-from socialflow.media.model import Derivative, MediaItem, MediaNotFound, State
+from socialflow.media.model import Derivative, MediaItem, State
 from socialflow.platform.clock import now
 from socialflow.platform.database import Transaction, transaction
 from socialflow.platform.http import (
@@ -177,22 +177,19 @@ def _shown(detail: Detail) -> Response[PostOut]:
 def _known(tx: Transaction, media_ids: Iterable[UUID], account_ids: Iterable[UUID]) -> Known:
     """Gather what the contexts of media, captions and accounts know of what a post names."""
     ids = sorted(media_ids)
+    items = media.chosen(tx, ids)
     made, written = media.derivatives(tx, ids), captions.currents(tx, ids)
     states: dict[UUID, str] = {}
     files: dict[UUID, MediaFile] = {}
     unread: set[UUID] = set()
-    for media_id in ids:
-        try:
-            item = media.get(tx, media_id)
-        except MediaNotFound:
-            continue
+    for media_id, item in items.items():
         states[media_id] = str(item.state)
         if item.state is not State.APPROVED:
             continue
         if item.kind == "video" and item.sha256 is None:
             unread.add(media_id)
             continue
-        alt_text = written[media_id].alt_text if media_id in written else ""
+        alt_text = item.alt_text or (written[media_id].alt_text if media_id in written else "")
         file = _video(item, alt_text) if item.kind == "video" else _picture(item, made[media_id], alt_text)
         if file is not None:
             files[media_id] = file

@@ -10,7 +10,7 @@ from socialflow.platform.observability import logger
 from socialflow.platform.settings import DatabaseSettings
 
 NEEDS = (DatabaseSettings,)
-KINDS: dict[str, work.Kind] = {"review": "ingest", "post": "publish"}
+KINDS: dict[str, work.Kind] = {"review": "ingest", "media": "ingest", "post": "publish"}
 
 
 @entry(*NEEDS)

@@ -99,10 +99,10 @@ def _uploads(begun: Preparing, files: Mapping[UUID, Derivative]) -> list[Upload]
 
 def _files(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Derivative]:
     """Return what may go out of the media: of approved items, the one variant that is published."""
-    found = media.derivatives(tx, list(ids))
+    found, items = media.derivatives(tx, list(ids)), media.many(tx, list(ids))
     return {
         media_id: made
         for media_id, derivatives in found.items()
         for made in derivatives
-        if made.variant == PUBLISHED_VARIANT and media.get(tx, media_id).state is State.APPROVED
+        if made.variant == PUBLISHED_VARIANT and items[media_id].state is State.APPROVED
     }

@@ -82,7 +82,7 @@ def _found(tx: Transaction, task: TaskInput) -> _Found | None:
         request = captions.latest_request(tx, task.id)
     else:
         request = captions.find_request(tx, task.id)
-        item = media.held(tx, request.media_id) if request else None
+        item = media.remaining(tx, request.media_id) if request else None
         if not work.postpone(tx, task.kind, task.id, run=task.run, wake_at=now() + work.GRACE):
             item = None
     if item is None:

@@ -177,6 +177,12 @@ class ServiceFunction(Construct):
         self.may(["s3:ListBucketVersions"], media.arn)
         return self._objects(["s3:DeleteObject", "s3:DeleteObjectVersion"], media)
 
+    def erases_media(self, media: Media) -> Self:
+        """Find and delete every version of an object, and uploads in parts that are under way."""
+        self.may(["s3:ListBucketMultipartUploads"], media.arn)
+        self._objects(["s3:AbortMultipartUpload"], media)
+        return self.purges_media(media)
+
     def rings(self, doorbell: aws_sqs.Queue) -> Self:
         """Tell the relay that facts are waiting."""
         self.may(["sqs:SendMessage"], doorbell.queue_arn)

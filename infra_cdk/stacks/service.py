@@ -57,7 +57,8 @@ API_FUNCTIONS = (
     "api_clerk_webhook",
     "api_team",
 )
-DECISIONS = ("review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled")
+# What a waiting execution has to be told; of a deleted media item, that it waits for nothing.
+DECISIONS = ("media.deleted", "review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled")
 ENDS_AND_RETURNS = ("tenant.deleted", "tenant.restored")
 BEGINNINGS = (
     "media.uploaded",
@@ -68,7 +69,7 @@ BEGINNINGS = (
     "post.approved",
 )
 # What has come to its review, or to its end, leaves room for the next.
-ENDINGS = ("review.requested", "media.refused", "rendition.ready", "rendition.refused")
+ENDINGS = ("review.requested", "media.refused", "media.deleted", "rendition.ready", "rendition.refused")
 # Batches of ten at once: of files that have come (each is one row), and of what wakes the reconciler (it looks at all).
 ARRIVALS, RECONCILERS = 4, 2
 CAPTIONER = "task_write_caption"
@@ -160,7 +161,7 @@ class ServiceStack(Stack):
         for name, function in named.items():
             if name != "api_system":
                 function.signs_in()
-            if name not in {"api_system", "api_me", "api_media", "api_keys"}:
+            if name not in {"api_system", "api_me", "api_keys"}:
                 function.rings(self.doorbell)
         named["api_media"].reads_media(store.media)
         named["api_uploads"].finds_media(store.media).writes_media(store.media).collects_parts(store.media)
@@ -235,6 +236,8 @@ class ServiceStack(Stack):
         messaging.each_hour(sweep.rings(self.doorbell))
         decided = self._function("on_decision").answers_tokens_of(self.ingest_arn, self.publish_arn)
         messaging.on_facts(decided, DECISIONS)
+        messaging.on_facts(self._function("on_media_deleted").erases_media(store.media), ["media.deleted"])
+        messaging.each_day(self._function("cron_erase_media", SWEEP).erases_media(store.media))
         invited = self._function("on_user_invited").mails_invitations(store.invitation_secret)
         messaging.on_facts(invited, ["user.invited"])
         settler = self._function("cron_settle_subscriptions", SETTLEMENT, extra_layers=["billing"])

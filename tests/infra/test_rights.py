@@ -15,6 +15,10 @@ STRIPE = {"secretsmanager:GetSecretValue on StripeValue"}
 READ = {"s3:GetObject on media-arn/tenants/*", "s3:GetObjectVersion on media-arn/tenants/*", "kms:Decrypt on MediaKey"}
 FIND = READ | {"s3:ListBucket on media-arn"}
 WRITE = {"s3:PutObject on media-arn/tenants/*", "kms:GenerateDataKey on MediaKey"}
+PURGE = {f"s3:{verb} on media-arn/tenants/*" for verb in ("DeleteObject", "DeleteObjectVersion")} | {
+    "s3:ListBucketVersions on media-arn"
+}
+ERASE = PURGE | {"s3:ListBucketMultipartUploads on media-arn", "s3:AbortMultipartUpload on media-arn/tenants/*"}
 READ_ARCHIVES = {
     "s3:GetObject on media-arn/exports/*",
     "s3:GetObjectVersion on media-arn/exports/*",
@@ -42,7 +46,7 @@ def _answer(*workflows: str) -> set[str]:
 EXPECTED = {
     "api_system": DATABASE,
     "api_me": DATABASE,
-    "api_media": DATABASE | READ,
+    "api_media": DATABASE | RING | READ,
     "api_uploads": DATABASE
     | RING
     | FIND
@@ -104,10 +108,9 @@ EXPECTED = {
     "ops_wake_everything": DATABASE,
     "cron_settle_subscriptions": DATABASE | STRIPE | UNDELIVERED,
     "cron_sweep_uploads": DATABASE | UNDELIVERED | RING | FIND | {"s3:AbortMultipartUpload on media-arn/tenants/*"},
-    "cron_purge_tenants": OWNER
-    | UNDELIVERED
-    | {"s3:ListBucketVersions on media-arn"}
-    | {f"s3:{verb} on media-arn/tenants/*" for verb in ("DeleteObject", "DeleteObjectVersion")},
+    "cron_purge_tenants": OWNER | UNDELIVERED | PURGE,
+    "on_media_deleted": DATABASE | UNDELIVERED | ERASE,
+    "cron_erase_media": DATABASE | UNDELIVERED | ERASE,
 }
 MODEL = {
     "local": {"secretsmanager:GetSecretValue on CaptionApiKeyValue"},

@@ -57,6 +57,8 @@ _SKIPPED = """
 UPDATE {s}.caption_requests SET state = 'skipped', reason = %(reason)s, reason_detail = %(detail)s, settled_at = %(at)s
  WHERE id = %(id)s AND state = 'open'
 """
+_DROP = "DELETE FROM {s}.captions WHERE media_id = ANY(%(ids)s)"
+_DROP_REQUESTS = "DELETE FROM {s}.caption_requests WHERE media_id = ANY(%(ids)s) RETURNING id"
 
 
 def add(tx: Transaction, media_id: UUID, draft: Draft, *, author: Author, at: datetime) -> Caption:
@@ -128,6 +130,12 @@ def approved(tx: Transaction, media_id: UUID, *, most: int) -> list[str]:
 def latest_requests(tx: Transaction, media_ids: Sequence[UUID]) -> dict[UUID, CaptionRequest]:
     """Return the newest wish of each media item that has one."""
     return {found.media_id: found for found in tx.all(CaptionRequest, _LATEST, {"ids": list(media_ids)})}
+
+
+def forget(tx: Transaction, media_ids: Sequence[UUID]) -> list[UUID]:
+    """Delete captions and then the wishes that they came from; return the wishes' ids."""
+    tx.execute(_DROP, {"ids": list(media_ids)})
+    return [row["id"] for row in tx.all(dict, _DROP_REQUESTS, {"ids": list(media_ids)})]
 
 
 def close_written(tx: Transaction, request_id: UUID, *, at: datetime) -> bool:

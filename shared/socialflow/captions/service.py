@@ -146,6 +146,11 @@ def currents(tx: Transaction, media_ids: Sequence[UUID]) -> dict[UUID, Caption]:
     return repository.current(tx, media_ids)
 
 
+def forget(tx: Transaction, media_ids: Sequence[UUID]) -> None:
+    """Delete every version of the captions of media items that are deleted, and every wish for one, with its work."""
+    work.end(tx, repository.forget(tx, media_ids))
+
+
 def versions(tx: Transaction, media_id: UUID) -> list[Caption]:
     """Return every version, the oldest first."""
     return repository.versions(tx, media_id)

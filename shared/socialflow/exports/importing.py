@@ -38,7 +38,7 @@ _UNFINISHED = "SELECT id FROM {s}.media_items WHERE state IN ('processing', 'in_
 _USAGE = """
 INSERT INTO cell.usage (tenant, meter, period, used)
 SELECT %(tenant)s, 'storage_bytes', 'standing', coalesce(sum(declared_size), 0)
-  FROM {s}.media_items WHERE state NOT IN ('awaiting_upload', 'refused')
+  FROM {s}.media_items WHERE state NOT IN ('awaiting_upload', 'refused', 'deleted')
 ON CONFLICT (tenant, meter, period) DO UPDATE SET used = excluded.used
 """
 
@@ -114,7 +114,7 @@ def _check_objects(archive: Archive) -> None:
                 key = row["object_key"]
                 if not isinstance(key, str) or not key.startswith(f"media/{media_id}/"):
                     raise UnusableArchive(f"A row of {table} names a file that is not its own: {key!r}.")
-                if key not in known and row.get("state") != "awaiting_upload":
+                if key not in known and row.get("state") not in ("awaiting_upload", "deleted"):
                     raise UnusableArchive(f"A row of {table} names {key!r}, which is not in the archive.")
                 named.add(key)
     if known - named:

@@ -17,10 +17,10 @@ from socialflow.platform.tenancy import Tenant
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
-# What is only awaited has no file; a version that was never pinned is the newest.
+# What is only awaited has no file, and what is deleted none any more; a version that was never pinned is the newest.
 _OBJECTS = """
 SELECT object_key AS key, object_version AS version, coalesce(size, declared_size) AS size
-  FROM {s}.media_items WHERE state <> 'awaiting_upload'
+  FROM {s}.media_items WHERE state NOT IN ('awaiting_upload', 'deleted')
  UNION ALL SELECT object_key, object_version, size FROM {s}.derivatives
  ORDER BY 1
 """

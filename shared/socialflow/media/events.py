@@ -65,6 +65,16 @@ class MediaRejected(MediaFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MediaDeleted(MediaFact):
+    """Somebody has deleted the media item; `posts` that were planned with it are drafts again."""
+
+    type: ClassVar[str] = "media.deleted"
+
+    by: UUID
+    posts: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class MediaExpired(MediaFact):
     """Nobody decided in time."""
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, BinaryIO
 from urllib.parse import quote
+from uuid import UUID
 
 from botocore.exceptions import ClientError
 
-from socialflow.media.model import MAX_SIZE, StoredObject, UnfitFile
+from socialflow.media.model import MAX_SIZE, StoredObject, UnfitFile, folder
+from socialflow.platform import objects
 from socialflow.platform.aws import client
 from socialflow.platform.settings import StorageSettings
 
@@ -120,6 +122,15 @@ def put(key: str, data: bytes, content_type: str) -> str:
     """Write an object; return the version that this made."""
     written = client("s3").put_object(Bucket=_bucket(), Key=key, Body=data, ContentType=content_type)
     return written["VersionId"]
+
+
+def erase(tenant: str, media_id: UUID) -> int:
+    """Delete every version of every object of a tenant's (slug) media item, and uploads in parts; return how many."""
+    bucket, prefix, s3 = _bucket(), folder(tenant, media_id), client("s3")
+    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
+        for upload in page.get("Uploads", ()):
+            s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+    return objects.delete_below(bucket, prefix)
 
 
 def _sign_get(key: str, version: str, content_type: str, disposition: str) -> str:

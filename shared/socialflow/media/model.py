@@ -224,4 +224,9 @@ class UnfitFile(Exception):
 
 def object_key(tenant: str, media_id: UUID, variant: str, extension: str) -> str:
     """Return where an original or a derivative of a tenant (slug) is kept."""
-    return f"tenants/{tenant}/media/{media_id}/{variant}.{extension}"
+    return f"{folder(tenant, media_id)}{variant}.{extension}"
+
+
+def folder(tenant: str, media_id: UUID) -> str:
+    """Return what the keys of all objects of a tenant's (slug) media item begin with."""
+    return f"tenants/{tenant}/media/{media_id}/"

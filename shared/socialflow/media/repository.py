@@ -21,6 +21,8 @@ _MANY = f"""
 SELECT {COLUMNS}
   FROM {{s}}.media_items WHERE id = ANY(%(ids)s)
 """
+# The weakest lock that a deletion waits for, taken in the order in which a deletion of many takes its own.
+_HOLD = " ORDER BY id FOR KEY SHARE"
 # Progress only moves forward, whatever an older run still writes.
 _ADVANCE = """
 UPDATE {s}.media_items SET stage = %(stage)s, percent = %(percent)s, version = version + 1, updated_at = %(at)s
@@ -75,9 +77,10 @@ def find(tx: Transaction, media_id: UUID) -> MediaItem | None:
     return found and typed(found)
 
 
-def many(tx: Transaction, media_ids: Sequence[UUID]) -> dict[UUID, MediaItem]:
-    """Return media items by their ids."""
-    return {item.id: typed(item) for item in tx.all(MediaItem, _MANY, {"ids": list(media_ids)})}
+def many(tx: Transaction, media_ids: Sequence[UUID], *, hold: bool = False) -> dict[UUID, MediaItem]:
+    """Return media items by their ids; those that are held are not deleted before the commit."""
+    query = _MANY + _HOLD if hold else _MANY
+    return {item.id: typed(item) for item in tx.all(MediaItem, query, {"ids": list(media_ids)})}
 
 
 def lock(tx: Transaction, media_id: UUID) -> MediaItem | None:

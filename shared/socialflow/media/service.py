@@ -89,6 +89,17 @@ def download(tx: Transaction, media_id: UUID, variant: str) -> Downloadable:
     )
 
 
+def chosen(tx: Transaction, media_ids: Sequence[UUID]) -> dict[UUID, MediaItem]:
+    """Return media items that are about to be put into a post: until the commit nobody deletes them."""
+    return repository.many(tx, media_ids, hold=True)
+
+
+def remaining(tx: Transaction, media_id: UUID) -> MediaItem | None:
+    """Return a media item, locked; None where it is no more."""
+    item = repository.lock(tx, media_id)
+    return None if item is None or item.deleted_at is not None else item
+
+
 def held(tx: Transaction, media_id: UUID) -> MediaItem:
     """Return a media item, locked: whoever changes its review or its work locks it first."""
     return _locked(tx, media_id)
@@ -184,9 +195,12 @@ def settle(tx: Transaction, media_id: UUID, state: State, *, run: int, at: datet
 def _fenced(tx: Transaction, media_id: UUID, *, run: int, at: datetime) -> MediaItem | None:
     """Lock the item and then its work row (in that order everywhere); None where the run is superseded.
 
-    The run also says that it is alive: it is not started again for a grace period.
+    Of what is deleted every run is. The run also says that it is alive: it is not started again for a grace period.
     """
     item = repository.lock(tx, media_id)
+    if item is not None and item.deleted_at is not None:
+        work.finish(tx, "ingest", media_id, run=run)
+        return None
     if not work.postpone(tx, "ingest", media_id, run=run, wake_at=at + work.GRACE):
         return None
     return item

@@ -6,7 +6,7 @@ at rest: it stays for the number of its last run, as that run's name cannot be u
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, LiteralString
@@ -100,6 +100,11 @@ UPDATE cell.work
 """
     + _OF_RUN
 )
+# The token stays: by it the execution that waits is told that there is nothing to wait for.
+_END = """
+UPDATE cell.work SET wake_at = NULL, begun_at = NULL, failures = 0, unheard = false
+ WHERE tenant = %(tenant)s AND id = ANY(%(ids)s)
+"""
 _PARKED = """
 SELECT token FROM cell.work
  WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s AND token_run = run
@@ -151,6 +156,11 @@ def is_current(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int) -> bo
 def finish(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int) -> bool:
     """Put the subject to rest until it is scheduled again, as the next run; False where the run is superseded."""
     return tx.execute(_FINISH, _of_run(tx, kind, subject_id, run)) == 1
+
+
+def end(tx: Transaction, subject_ids: Sequence[UUID]) -> None:
+    """Put subjects to rest whatever run they are in, of every kind: each finds itself superseded."""
+    tx.execute(_END, {"tenant": tx.tenant.slug, "ids": list(subject_ids)})
 
 
 def park(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int, token: str) -> bool:

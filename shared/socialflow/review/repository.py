@@ -57,6 +57,11 @@ def save(tx: Transaction, review: Review) -> None:
     tx.execute(_SAVE, asdict(review))
 
 
+def forget(tx: Transaction, media_ids: Sequence[UUID]) -> None:
+    """Delete the reviews of media items."""
+    tx.execute("DELETE FROM {s}.reviews WHERE media_id = ANY(%(ids)s)", {"ids": list(media_ids)})
+
+
 def waiting(tx: Transaction, *, at: datetime, limit: int, most: int) -> list[Waiting]:
     """Return the reviews that have waited longest for a decision; each says how many there are, up to `most`."""
     return tx.all(Waiting, _WAITING, {"at": at, "limit": limit, "most": most})

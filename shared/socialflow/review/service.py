@@ -34,6 +34,11 @@ def find(tx: Transaction, media_id: UUID) -> Review | None:
     return repository.find(tx, media_id)
 
 
+def forget(tx: Transaction, media_ids: Sequence[UUID]) -> None:
+    """Delete the reviews of media items that are deleted: nobody is asked about them any more."""
+    repository.forget(tx, media_ids)
+
+
 def page(tx: Transaction, *, state: State | None, after: tuple[datetime, UUID] | None, limit: int) -> list[Review]:
     """Return reviews in a state (None: those that wait for a decision), the oldest first, past a position."""
     states: Sequence[State] = UNSETTLED if state is None else (state,)

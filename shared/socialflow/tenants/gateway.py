@@ -7,6 +7,7 @@ from uuid import UUID
 from botocore.exceptions import BotoCoreError, ClientError
 
 from socialflow.errors import FieldError, Refusal
+from socialflow.platform import objects
 from socialflow.platform.acting import acting
 from socialflow.platform.aws import client
 from socialflow.platform.observability import logger
@@ -15,7 +16,6 @@ from socialflow.tenants import refusals
 from socialflow.tenants.model import UnusableSlug
 from socialflow.tenants.refusals import TenantWorkFailed
 
-_MOST_KEYS = 1_000
 _REFUSALS: dict[str, type[Refusal]] = {
     kind.code: kind
     for kind in (
@@ -56,17 +56,7 @@ def ask(action: str, *, by: UUID, **what: Any) -> dict[str, Any]:
 
 def delete_objects(slug: str) -> int:
     """Delete every version of every object of a tenant; return how many. What could not be deleted raises."""
-    bucket, s3, deleted = StorageSettings.from_env().media_bucket, client("s3"), 0
-    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=f"tenants/{slug}/")
-    for page in pages:
-        found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-        for at in range(0, len(found), _MOST_KEYS):
-            named: Any = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found[at : at + _MOST_KEYS]]
-            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": named, "Quiet": True})
-            if answer.get("Errors"):
-                raise RuntimeError(f"{len(answer['Errors'])} objects of tenant {slug} could not be deleted")
-            deleted += len(named)
-    return deleted
+    return objects.delete_below(StorageSettings.from_env().media_bucket, f"tenants/{slug}/")
 
 
 def _failed() -> TenantWorkFailed:

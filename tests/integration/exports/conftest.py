@@ -167,7 +167,7 @@ class Office:
     def _media(self, state: str) -> UUID:
         media_id, data = new_id(), f"the original that is {state}".encode()
         key = f"tenants/acme/media/{media_id}/original.jpg"
-        version = None if state == "awaiting_upload" else self.put(key, data)
+        version = None if state in ("awaiting_upload", "deleted") else self.put(key, data)
         self.insert(
             "media_items",
             id=media_id,

@@ -72,7 +72,7 @@ def test_a_table_comes_after_those_it_refers_to(acme: Tenant) -> None:
 def test_the_archive_holds_every_state_and_each_file_as_it_was_inspected(first: Archive) -> None:
     assert {row["state"] for row in first.rows("media_items")} == set(MEDIA)
     originals = [name for name in first.names() if name.endswith("/original.jpg")]
-    assert len(originals) == len(MEDIA) - 1, "what is awaited has none"
+    assert len(originals) == len(MEDIA) - 2, "what is awaited has none, and what is deleted"
     for row in first.rows("derivatives"):
         assert first.file(f"objects/{row['object_key']}") == f"{row['variant']} of {row['media_id']}".encode()
     assert first.manifest.missing == []
@@ -124,14 +124,15 @@ def test_files_lie_in_the_new_tenants_own_place_and_nothing_of_the_old_one_is_to
     office: Office, imported: Archive
 ) -> None:
     objects = office.owner.execute(
-        "SELECT object_key, object_version, sha256 FROM t_contoso.media_items WHERE state <> 'awaiting_upload'"
+        "SELECT object_key, object_version, sha256 FROM t_contoso.media_items"
+        " WHERE state NOT IN ('awaiting_upload', 'deleted')"
         " UNION ALL SELECT object_key, object_version, sha256 FROM t_contoso.derivatives"
     ).fetchall()
     s3: Any = boto3.client("s3")
     for key, version, _ in objects:
         assert key.startswith("tenants/contoso/media/")
         assert s3.head_object(Bucket="media", Key=key, VersionId=version)["ContentType"] == "image/jpeg"
-    assert len(objects) == len(MEDIA) - 1 + 8
+    assert len(objects) == len(MEDIA) - 2 + 8
     assert office.value("SELECT count(*) FROM t_acme.media_items WHERE object_key NOT LIKE 'tenants/acme/%%'") == 0
 
 
@@ -141,14 +142,16 @@ def test_what_was_processed_or_in_review_goes_on_and_is_counted(office: Office, 
     assert due == office.owner.execute(unfinished).fetchall()
     assert len(due) == 2
     counted = "SELECT used FROM cell.usage WHERE tenant = 'contoso' AND meter = 'storage_bytes' AND period = 'standing'"
-    arrived = "SELECT sum(declared_size) FROM t_acme.media_items WHERE state NOT IN ('awaiting_upload', 'refused')"
+    arrived = (
+        "SELECT sum(declared_size) FROM t_acme.media_items WHERE state NOT IN ('awaiting_upload', 'refused', 'deleted')"
+    )
     assert office.value(counted) == office.value(arrived) > 0
     assert office.value("SELECT settings FROM control.tenants WHERE slug = 'contoso'") == imported.manifest.settings
 
 
 def test_a_file_that_the_bucket_has_no_more_is_named_and_the_rest_comes(furnished: Office) -> None:
     key, version = furnished.owner.execute(
-        "SELECT object_key, object_version FROM t_acme.media_items WHERE state = 'deleted'"
+        "SELECT object_key, object_version FROM t_acme.media_items WHERE state = 'expired'"
     ).fetchone() or ("", "")
     boto3.client("s3").delete_object(Bucket="media", Key=key, VersionId=version)
     thumb, its = furnished.owner.execute(

@@ -9,11 +9,12 @@ from functions.task_process_media.handler import handler as task_process_media
 from functions.task_process_video.handler import handler as task_process_video
 from socialflow.captions import service as captions
 from socialflow.captions.model import Wish
-from socialflow.media import uploads
+from socialflow.media import deletion, uploads
 from socialflow.media.upload_model import SMALLEST_PART, Announcement
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
 from socialflow.platform.ids import new_id
+from socialflow.review import service as review
 from tests.integration.given import World, preparation
 from tests.pictures import photo
 from tests.videos import video
@@ -161,3 +162,38 @@ def caption_wished(world: World) -> dict[str, str]:
     with transaction(world.acme) as tx:
         captions.ask(tx, UUID(known["media_id"]), "", by=new_id(), at=now())
     return known
+
+
+@preparation("a draft has the photo")
+def draft_has_the_photo(world: World) -> dict[str, str]:
+    """Put a photo into a draft: `${post_id}`."""
+    known = photo_in_review(world)
+    world.owner.execute(
+        "INSERT INTO t_acme.posts (id, state, approval_required, content_hash, request_sha256, created_by)"
+        " VALUES (%(id)s, 'draft', false, '', '', %(id)s)",
+        {"id": (post_id := new_id())},
+    )
+    world.owner.execute(
+        "INSERT INTO t_acme.post_media VALUES (%s, 0, %s, jsonb_build_object('id', %s::text, 'sha256', '',"
+        " 'alt_text', ''))",
+        (post_id, known["media_id"], known["media_id"]),
+    )
+    return known | {"post_id": str(post_id)}
+
+
+@preparation("a photo in review was deleted")
+def photo_deleted(world: World) -> dict[str, str]:
+    """Delete a photo that waits for a decision; its objects are still there, and its execution still waits."""
+    known = photo_in_review(world)
+    media_id = UUID(known["media_id"])
+    with transaction(world.acme) as tx:
+        review.forget(tx, [media_id])
+        deletion.delete(tx, list(deletion.doomed(tx, [media_id]).values()), posts={}, by=new_id(), at=now())
+    return known
+
+
+@preparation("it was deleted a day ago")
+def deleted_a_day_ago(world: World) -> dict[str, str]:
+    """Let a day pass since every deletion."""
+    world.owner.execute("UPDATE t_acme.media_items SET deleted_at = now() - interval '1 d' WHERE state = 'deleted'")
+    return {}

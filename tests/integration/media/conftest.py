@@ -18,6 +18,8 @@ from socialflow.platform import aws, settings, work
 from socialflow.platform.tenancy import Tenant
 from tests.api import Client
 from tests.conftest import Cloud
+from tests.integration.conftest import Member
+from tests.integration.media.shelf import Shelf
 from tests.pictures import photo
 
 
@@ -142,3 +144,15 @@ def answers(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers]:
 def studio(acme: Tenant, cloud: Cloud, owner: psycopg.Connection, editor: Client, answers: Answers) -> Studio:
     """Everything around acme's media items."""
     return Studio(acme, cloud, owner, editor, answers)
+
+
+@pytest.fixture
+def admin(member: Member, acme: Tenant) -> Client:
+    """Acme's admin, who may delete."""
+    return member("admin")
+
+
+@pytest.fixture
+def shelf(acme: Tenant, owner: psycopg.Connection) -> Shelf:
+    """Acme's library."""
+    return Shelf(owner)

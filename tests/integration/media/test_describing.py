@@ -20,12 +20,6 @@ from tests.integration.media.shelf import Shelf
 from tests.integration.media.test_together import together
 
 
-@pytest.fixture
-def shelf(acme: object, owner: psycopg.Connection) -> Shelf:
-    """Acme's library."""
-    return Shelf(owner)
-
-
 def test_what_is_written_is_read_and_what_is_left_out_stays(shelf: Shelf, member: Member) -> None:
     media_id, editor = shelf.item(tags=["sea"]), member("editor")
     path = f"/v1/media/{media_id}"

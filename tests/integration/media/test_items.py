@@ -1,16 +1,9 @@
 """One media item, as the API shows it."""
 
-import psycopg
 import pytest
 
 from tests.integration.conftest import Member
 from tests.integration.media.shelf import SOMEBODY, Shelf, day
-
-
-@pytest.fixture
-def shelf(acme: object, owner: psycopg.Connection) -> Shelf:
-    """Acme's library."""
-    return Shelf(owner)
 
 
 def test_a_media_item_is_shown_with_all_that_its_row_knows(shelf: Shelf, member: Member) -> None:

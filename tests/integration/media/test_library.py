@@ -16,12 +16,6 @@ LIST = "/v1/media"
 
 
 @pytest.fixture
-def shelf(acme: object, owner: psycopg.Connection) -> Shelf:
-    """Acme's library."""
-    return Shelf(owner)
-
-
-@pytest.fixture
 def viewer(acme: object, member: Member) -> Client:
     """Acme's viewer."""
     return member("viewer")

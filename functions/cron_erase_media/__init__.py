@@ -1,0 +1,1 @@
+"""Each day: what was left of deleted media items goes."""

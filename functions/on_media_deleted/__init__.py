@@ -1,0 +1,1 @@
+"""A media item was deleted: its objects go."""
