@@ -26,6 +26,8 @@ MEDIA = Size(memory=1_769, timeout=120)
 VIDEO = Size(memory=1_769, timeout=300)
 # A large video is read once, as fast as the bucket sends it.
 HASHING = Size(memory=512, timeout=900)
+# Two vCPUs: more of them would cost as much more as they are quicker.
+TRANSCODING = Size(memory=3_538, timeout=900)
 CAPTION = Size(memory=1_024, timeout=120)
 # Uploads to a network; each call in it has a deadline of its own.
 PREPARE = Size(memory=1_024, timeout=180)
@@ -279,10 +281,12 @@ class ServiceStack(Stack):
         return tasks
 
     def _render_tasks(self) -> dict[str, ServiceFunction]:
-        name = "task_render_image"
-        image = self._function(name, MEDIA, extra_layers=["media"], reserved=self._reserved(name)).rings(self.doorbell)
-        image.finds_media(self.storage.media).writes_media(self.storage.media)
-        return {name: image}
+        sizes = {"task_render_image": (MEDIA, "media"), "task_transcode_video": (TRANSCODING, "video")}
+        tasks = {}
+        for name, (size, layer) in sizes.items():
+            made = self._function(name, size, extra_layers=[layer], reserved=self._reserved(name)).rings(self.doorbell)
+            tasks[name] = made.finds_media(self.storage.media).writes_media(self.storage.media)
+        return tasks
 
     def _publish_tasks(self) -> dict[str, ServiceFunction]:
         store = self.storage

@@ -19,6 +19,7 @@ EXTRA_LAYERS = {
     "task_process_media": {"media"},
     "task_render_image": {"media"},
     "task_process_video": {"media", "video"},
+    "task_transcode_video": {"video"},
     "task_write_caption": {"ai"},
     "api_plan": {"billing"},
     "api_stripe_webhook": {"billing"},

@@ -85,6 +85,7 @@ EXPECTED = {
     "task_process_video": DATABASE | RING | FIND | WRITE,
     "task_hash_video": DATABASE | RING | FIND,
     "task_write_caption": DATABASE | RING | READ | OPEN,
+    "task_transcode_video": DATABASE | RING | FIND | WRITE,
     "task_await_review": DATABASE | RING | _answer("ingest-media"),
     "task_settle_review": DATABASE | RING,
     "task_open_post": DATABASE | RING,

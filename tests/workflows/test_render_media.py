@@ -18,6 +18,30 @@ SCENARIOS: dict[str, tuple[Script, str]] = {
         {"task_render_image": [THROTTLED, FAILS, {"outcome": "ready"}]},
         "Rendition Ready",
     ),
+    "a video": (
+        {"task_render_image": [{"outcome": "video"}], "task_transcode_video": [{"outcome": "ready"}]},
+        "Rendition Ready",
+    ),
+    "a video that is too long": (
+        {"task_render_image": [{"outcome": "video"}], "task_transcode_video": [{"outcome": "refused"}]},
+        "Rendition Refused",
+    ),
+    "a video that was ready before": (
+        {"task_render_image": [{"outcome": "video"}], "task_transcode_video": [{"outcome": "settled"}]},
+        "Settled Before",
+    ),
+    "a video whose run was overtaken": (
+        {"task_render_image": [{"outcome": "video"}], "task_transcode_video": [{"outcome": "superseded"}]},
+        "Replaced By A Newer Run",
+    ),
+    "a conversion that is throttled once and killed once": (
+        {"task_render_image": [{"outcome": "video"}], "task_transcode_video": [THROTTLED, FAILS, {"outcome": "ready"}]},
+        "Rendition Ready",
+    ),
+    "a conversion's nonsense": (
+        {"task_render_image": [{"outcome": "video"}], "task_transcode_video": [{"outcome": "video"}]},
+        "Unknown Outcome",
+    ),
     "nonsense": ({"task_render_image": [{"outcome": "nonsense"}]}, "Unknown Outcome"),
 }
 

@@ -85,7 +85,7 @@ def _width(width: int, height: int, spec: PictureSpec) -> int:
     kept = around(width, height, spec) if spec.fit == "pad" else within(width, height, spec)
     scales = [1.0, sqrt(MOST_DECODED / (width * height)), sqrt(spec.max_pixels / (kept[0] * kept[1]))]
     scales += [spec.max_width / kept[0], spec.max_height / kept[1]]
-    return max(1, floor(width * min(scales)))
+    return ceil(width * min(scales))
 
 
 def _cropped(whole: Image.Image, spec: PictureSpec) -> Image.Image:

@@ -118,7 +118,7 @@ def read(key: str, version: str) -> bytes:
         return body.read()
 
 
-def put(key: str, data: bytes, content_type: str) -> str:
+def put(key: str, data: bytes | BinaryIO, content_type: str) -> str:
     """Write an object; return the version that this made."""
     written = client("s3").put_object(Bucket=_bucket(), Key=key, Body=data, ContentType=content_type)
     return written["VersionId"]

@@ -31,7 +31,7 @@ from socialflow.platform.database import Transaction
 from socialflow.platform.ids import new_id
 
 KIND: work.Kind = "rendition"
-Outcome = Literal["video", "settled", "refused", "superseded"]
+Outcome = Literal["image", "video", "settled", "refused", "superseded"]
 """What a started run is told where there is nothing for its task to make."""
 
 
@@ -113,7 +113,7 @@ def begin(tx: Transaction, rendition_id: UUID, kind: Kind, *, run: int, at: date
         detail = f"It was begun {TRIES} times and never ended. Ask for it again, or use a simpler file."
         return _given_up(tx, rendition, UnfitFile(GIVEN_UP, detail), run=run, at=at)
     if rendition.kind != kind:
-        return Begun("video")
+        return Begun(rendition.kind)
     rendition_repository.begin(tx, rendition_id)
     return Begun(None, rendition, item)
 

@@ -22,7 +22,7 @@ def test_a_photo_is_cut_as_the_network_takes_it(studio: Studio) -> None:
     first = asked(studio, media_id)
     assert (first["state"], first["percent"], first["url"]) == ("queued", 0, None)
     assert read(studio, first).headers["retry-after"] == "2"
-    assert render(studio, first["id"], studio.start(first["id"])) == "ready"
+    assert render(studio, first["id"], studio.start(first["id"], "rendition")) == "ready"
     reply = read(studio, first)
     shown = reply.json
     assert "retry-after" not in reply.headers
@@ -40,7 +40,7 @@ def test_it_is_cut_from_the_version_that_was_inspected(studio: Studio) -> None:
     media_id = processed(studio)
     studio.put(media_id, b"<script>not what was inspected</script>")
     made = asked(studio, media_id)
-    assert render(studio, made["id"], studio.start(made["id"])) == "ready"
+    assert render(studio, made["id"], studio.start(made["id"], "rendition")) == "ready"
 
 
 def test_a_killed_run_is_followed_by_one_that_ends(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,22 +54,22 @@ def test_a_killed_run_is_followed_by_one_that_ends(studio: Studio, monkeypatch: 
         with monkeypatch.context() as patch:
             patch.setattr(module, name, die)
             with pytest.raises(Killed):
-                render(studio, made["id"], studio.start(made["id"]))
+                render(studio, made["id"], studio.start(made["id"], "rendition"))
         shown = read(studio, made).json
         assert (shown["state"], shown["url"]) == ("rendering", None)
     assert read(studio, made).json["percent"] == 80
-    assert render(studio, made["id"], studio.start(made["id"])) == "ready"
+    assert render(studio, made["id"], studio.start(made["id"], "rendition")) == "ready"
     assert Image.open(io.BytesIO(served(studio, read(studio, made).json))).size == (1200, 1500)
 
 
 def test_a_run_that_is_overtaken_leaves_the_newer_ones_row(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     made = asked(studio, processed(studio))
-    old = studio.start(made["id"])
+    old = studio.start(made["id"], "rendition")
     put = gateway.put
 
     def overtaken(key: str, data: bytes, content_type: str) -> str:
         monkeypatch.setattr(gateway, "put", put)
-        assert render(studio, made["id"], studio.start(made["id"])) == "ready"
+        assert render(studio, made["id"], studio.start(made["id"], "rendition")) == "ready"
         return put(key, b"what an older run has to say", content_type)
 
     monkeypatch.setattr(gateway, "put", overtaken)
@@ -87,11 +87,11 @@ def test_a_run_that_is_overtaken_in_the_middle_ends_there(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
     made = asked(studio, processed(studio))
-    old = studio.start(made["id"])
+    old = studio.start(made["id"], "rendition")
     real = getattr(gateway, point)
 
     def overtaken(*args: Any) -> Any:
-        studio.start(made["id"])
+        studio.start(made["id"], "rendition")
         return real(*args)
 
     monkeypatch.setattr(gateway, point, overtaken)
@@ -101,7 +101,7 @@ def test_a_run_that_is_overtaken_in_the_middle_ends_there(
 
 def test_a_repeated_task_does_its_work_once(studio: Studio) -> None:
     made = asked(studio, processed(studio))
-    run = studio.start(made["id"])
+    run = studio.start(made["id"], "rendition")
     assert [render(studio, made["id"], run) for _ in range(2)] == ["ready", "superseded"]
     assert render(studio, made["id"], run + 1) == "superseded"
     assert studio.facts(made["id"]) == ["rendition.requested", "rendition.ready"]
@@ -109,8 +109,8 @@ def test_a_repeated_task_does_its_work_once(studio: Studio) -> None:
 
 def test_a_run_started_after_the_end_is_told_so(studio: Studio) -> None:
     made = asked(studio, processed(studio))
-    render(studio, made["id"], studio.start(made["id"]))
-    assert render(studio, made["id"], studio.start(made["id"])) == "settled"
+    render(studio, made["id"], studio.start(made["id"], "rendition"))
+    assert render(studio, made["id"], studio.start(made["id"], "rendition")) == "settled"
     assert studio.value("SELECT wake_at FROM cell.work WHERE id = %s", made["id"]) is None
 
 
@@ -127,14 +127,14 @@ def test_a_rendition_that_takes_its_worker_down_is_given_up_and_may_be_asked_for
         patch.setattr(cutting, "cut", die)
         for _ in range(rendition_model.TRIES):
             with pytest.raises(Killed):
-                render(studio, made["id"], studio.start(made["id"]))
-    assert render(studio, made["id"], studio.start(made["id"])) == "refused"
+                render(studio, made["id"], studio.start(made["id"], "rendition"))
+    assert render(studio, made["id"], studio.start(made["id"], "rendition")) == "refused"
     shown = read(studio, made).json
     assert (shown["state"], shown["reason"]["code"]) == ("refused", "given-up")
     assert shown["reason"]["detail"].endswith(".")
     again = asked(studio, media_id)
     assert (again["id"], again["state"], again["reason"]) == (made["id"], "queued", None)
-    assert render(studio, made["id"], studio.start(made["id"])) == "ready"
+    assert render(studio, made["id"], studio.start(made["id"], "rendition")) == "ready"
 
 
 def test_a_bucket_that_fails_is_no_fault_of_the_file(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,8 +147,8 @@ def test_a_bucket_that_fails_is_no_fault_of_the_file(studio: Studio, monkeypatch
         patch.setattr(gateway, "put", down)
         for _ in range(rendition_model.TRIES + 2):
             with pytest.raises(ConnectionError):
-                render(studio, made["id"], studio.start(made["id"]))
-    assert render(studio, made["id"], studio.start(made["id"])) == "ready"
+                render(studio, made["id"], studio.start(made["id"], "rendition"))
+    assert render(studio, made["id"], studio.start(made["id"], "rendition")) == "ready"
 
 
 def test_an_original_that_is_gone_is_a_refusal_that_stays(studio: Studio) -> None:
@@ -157,7 +157,7 @@ def test_an_original_that_is_gone_is_a_refusal_that_stays(studio: Studio) -> Non
     s3 = boto3.client("s3")
     for version in s3.list_object_versions(Bucket=studio.cloud.bucket, Prefix=studio.key(media_id))["Versions"]:
         s3.delete_object(Bucket=studio.cloud.bucket, Key=version["Key"], VersionId=version["VersionId"])
-    assert render(studio, made["id"], studio.start(made["id"])) == "refused"
+    assert render(studio, made["id"], studio.start(made["id"], "rendition")) == "refused"
     assert read(studio, made).json["reason"]["code"] == "file-missing"
     assert asked(studio, media_id, 200)["state"] == "refused"
     assert studio.facts(made["id"]) == ["rendition.requested", "rendition.refused"]
@@ -169,6 +169,6 @@ def test_what_is_deleted_meanwhile_is_not_made(studio: Studio) -> None:
     studio.owner.execute(
         "UPDATE t_acme.media_items SET state = 'deleted', deleted_at = now() WHERE id = %s", (media_id,)
     )
-    assert render(studio, made["id"], studio.start(made["id"])) == "refused"
+    assert render(studio, made["id"], studio.start(made["id"], "rendition")) == "refused"
     reply = studio.client.post(f"/v1/media/{media_id}/renditions", {"network": "x"})
     assert (reply.status, reply.code) == (410, "media-deleted")

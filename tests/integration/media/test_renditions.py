@@ -31,7 +31,7 @@ def test_the_same_wish_is_the_same_rendition(studio: Studio) -> None:
         for wish in ({"ratio": None}, {"fit": "pad"}, {"focal_point": {"x": 0.2, "y": 0.8}}, {"network": "threads"})
     ]
     assert len({first["id"], *others}) == 5
-    render(studio, first["id"], studio.start(first["id"]))
+    render(studio, first["id"], studio.start(first["id"], "rendition"))
     again = asked(studio, media_id, 200)
     assert (again["state"], again["url"] is not None) == ("ready", True)
     assert studio.value("SELECT count(*) FROM cell.work WHERE kind = 'rendition'") == 5
@@ -68,7 +68,7 @@ def test_a_repeated_request_is_answered_with_what_is_so_now(studio: Studio) -> N
     media_id = processed(studio)
     client = studio.client.with_headers(Idempotency_Key="a-key")
     first = client.post(f"/v1/media/{media_id}/renditions", WISH)
-    render(studio, first.json["id"], studio.start(first.json["id"]))
+    render(studio, first.json["id"], studio.start(first.json["id"], "rendition"))
     again = client.post(f"/v1/media/{media_id}/renditions", WISH)
     assert (again.status, again.headers["idempotency-replayed"]) == (202, "true")
     assert (again.json["state"], again.json["url"] is not None) == ("ready", True)
@@ -123,7 +123,7 @@ def test_a_tenant_cannot_queue_without_end(studio: Studio, monkeypatch: pytest.M
     assert (waiting.status, waiting.code, waiting.headers["retry-after"]) == (429, "renditions-waiting", "30")
     assert asked(studio, media_id, 200, focal_point={"x": 0, "y": 0.5})["id"] == made[0]["id"]
     for one in made:
-        render(studio, one["id"], studio.start(one["id"]))
+        render(studio, one["id"], studio.start(one["id"], "rendition"))
     asked(studio, media_id, focal_point={"x": 0.9, "y": 0.5})
     full = studio.client.post(f"/v1/media/{media_id}/renditions", {"network": "x"})
     assert (full.status, full.code) == (409, "renditions-full")
@@ -198,7 +198,7 @@ def test_a_rendition_is_not_found_under_another_media_item(studio: Studio) -> No
 
 def test_who_asked_is_in_the_audit_and_progress_is_not(studio: Studio) -> None:
     made = asked(studio, processed(studio))
-    render(studio, made["id"], studio.start(made["id"]))
+    render(studio, made["id"], studio.start(made["id"], "rendition"))
     rows = studio.owner.execute(
         "SELECT actor_kind, action, changes FROM t_acme.audit_log WHERE item->>'id' = %s ORDER BY seq", (made["id"],)
     ).fetchall()
