@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import av
 import psutil
 import pytest
+from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from infra_cdk.local.state import ROOT
@@ -23,27 +24,41 @@ SHIFT = 8
 
 
 def filmed(path: Path, size: tuple[int, int], seconds: int, bits: int, codec: str = "libx264") -> Path:
-    """Write a video of a texture that moves, with a keyframe each second, at about a number of bits a second."""
-    width, height = size
-    texture = os.urandom(4096)
-    # Each byte eight times, so that there is something to predict; a little more than a frame, to begin elsewhere.
-    row = b"".join(bytes([value]) * 8 for value in texture)
-    plane = (row * (width * height // len(row) + 2))[: width * height + SHIFT * RATE * seconds]
-    grey = bytes([128]) * (width * height // 4)
+    """Write a video of a texture that moves, with a keyframe each second, at about a number of bits a second.
+
+    Two seconds are encoded, and written again and again: a decoder has the same work with each.
+    """
     with av.open(str(path), "w", format="mp4") as made:
-        options = {"preset": "ultrafast", "g": str(RATE), "maxrate": str(bits), "bufsize": str(bits)}
-        options |= {"x265-params": "log-level=none"} if codec == "libx265" else {}
+        options = {"preset": "ultrafast", "g": str(RATE), "bf": "0", "maxrate": str(bits), "bufsize": str(bits)}
+        options |= {"x265-params": "log-level=none:bframes=0:repeat-headers=1"} if codec == "libx265" else {}
         stream: Any = made.add_stream(codec, rate=RATE, options=options)
-        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = width, height, "yuv420p", bits
-        for number in range(RATE * seconds):
-            frame = VideoFrame(width, height, "yuv420p")
-            frame.planes[0].update(plane[number * SHIFT : number * SHIFT + width * height])
-            frame.planes[1].update(grey)
-            frame.planes[2].update(grey)
-            frame.pts, frame.time_base = number, Fraction(1, RATE)
-            made.mux(stream.encode(frame))
-        made.mux(stream.encode(None))
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = *size, "yuv420p", bits
+        made.start_encoding()
+        packets = [packet for frame in textures(size, 2 * RATE) for packet in stream.encode(frame)]
+        packets += stream.encode(None)
+        for turn in range(seconds // 2):
+            for packet in packets:
+                again = Packet(bytes(packet))
+                again.stream, again.is_keyframe, again.time_base = stream, packet.is_keyframe, packet.time_base
+                later = round(2 * turn / packet.time_base)
+                again.pts, again.dts = packet.pts + later, packet.dts + later
+                made.mux(again)
     return path
+
+
+def textures(size: tuple[int, int], count: int) -> Iterator[VideoFrame]:
+    """Yield frames of which each is the one before, a little to the left: stripes under noise."""
+    width, pixels = size[0], size[0] * size[1]
+    noise, stripes = os.urandom(width), os.urandom(64)
+    eight_rows = bytes((noise[at // 8] + stripes[at % width * 64 // width]) // 2 for at in range(8 * width))
+    plane = (eight_rows * (pixels // len(eight_rows) + 2))[: pixels + SHIFT * count]
+    for number in range(count):
+        frame = VideoFrame(*size, "yuv420p")
+        frame.planes[0].update(plane[number * SHIFT : number * SHIFT + pixels])
+        for colour in frame.planes[1:]:
+            colour.update(bytes([128]) * (pixels // 4))
+        frame.pts, frame.time_base = number, Fraction(1, RATE)
+        yield frame
 
 
 def measured(what: str, path: Path) -> Mapping[str, float]:

@@ -32,7 +32,7 @@ _SAMPLES_A_SECOND = 10
 _MOST_SECONDS = 10.0
 _LARGE = 1_920 * 1_088
 """Pixels above which keyframes alone are looked at."""
-_JUMPS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+_JUMPS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 _SMALL = (64, 64)
 _BASE = Fraction(1, 1_000)
 

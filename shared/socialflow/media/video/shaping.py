@@ -86,17 +86,18 @@ class Shaper:
     aspect: Fraction = Fraction(1)
     size: Size | None = None
     """What every frame is given; known after the first."""
+    turn: Turn | None = None
+    """The file's, by the first frame. Asked of each, it would keep all of them in memory: side data point back."""
     _kind: tuple[object, ...] = ()
     _graph: Graph = field(default_factory=Graph)
 
     def shape(self, frame: VideoFrame) -> VideoFrame:
         """Return the frame in shape, at its own time."""
-        turn = turn_of(frame)
+        turn = self.turn = self.turn or turn_of(frame)
         kind = (
             frame.width,
             frame.height,
             frame.format.name,
-            turn,
             frame.color_trc,
             frame.color_primaries,
             frame.colorspace,

@@ -1,16 +1,18 @@
 """What is shown of a video: its size as it is seen, a frame that says something, three seconds that move."""
 
+import gc
 import io
 from fractions import Fraction
 from typing import Any
 
 import pytest
+from av.video.frame import VideoFrame
 from PIL import Image
 
 from socialflow.media.video import previews, probing
 from socialflow.media.video.model import Clip
 from socialflow.media.video.opening import Deadline, opened
-from socialflow.media.video.shaping import Turn, aspect_of, shown_size, within
+from socialflow.media.video.shaping import Shaper, Turn, aspect_of, shown_size, within
 from tests.videos import arrow, black_first, opened_again, video, with_matrix
 
 ONE = 1 << 16
@@ -114,6 +116,22 @@ def test_the_preview_is_of_what_the_still_shows() -> None:
     with opened_again(mp4.data) as preview:
         last = list(preview.decode(video=0))[-1].to_image()
     assert close(last, arrow(149, 320, 180).resize(last.size))
+
+
+def test_frames_are_let_go_as_they_are_shaped() -> None:
+    """Eighty frames of 4K would be a gigabyte."""
+    shaper = Shaper(within(360, 640), "rgb24")
+    gc.collect()
+    gc.disable()
+    try:
+        with opened_again(video(frames=60, sound=None, turned=90)) as file:
+            for frame in file.decode(video=0):
+                shaper.shape(frame)
+            del frame
+        kept = sum(isinstance(each, VideoFrame) for each in gc.get_objects())
+    finally:
+        gc.enable()
+    assert kept < 5
 
 
 def test_what_is_wide_by_its_pixels_is_shown_wide() -> None:
