@@ -236,7 +236,7 @@ def _wish(*, force: bool, version: int | None = None) -> Wish:
 def download(
     media_id: UUID,
     variant: Annotated[
-        Literal["original", "thumb", "small", "medium", "large"],
+        Literal["original", "thumb", "small", "medium", "large", "square", "gif", "preview"],
         Query(description="An original is always saved as a file, never shown."),
     ] = "original",
 ) -> DownloadOut:
@@ -247,7 +247,7 @@ def download(
     if variant == "original":
         url = gateway.sign_download(wanted.object_key, wanted.object_version, wanted.content_type, wanted.file_name)
     else:
-        url = gateway.sign_view(wanted.object_key, wanted.object_version, wanted.content_type)
+        url = gateway.sign_view(wanted.object_key, wanted.object_version, wanted.content_type, wanted.file_name)
     return DownloadOut(url=url, expires_at=at + timedelta(seconds=gateway.view_ttl()))
 
 

@@ -5,12 +5,12 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, BinaryIO
-from urllib.parse import quote
 from uuid import UUID
 
 from botocore.exceptions import ClientError
 
 from socialflow.media.model import MAX_SIZE, StoredObject, UnfitFile, folder
+from socialflow.media.naming import disposition
 from socialflow.platform import objects
 from socialflow.platform.aws import client
 from socialflow.platform.settings import StorageSettings
@@ -67,14 +67,14 @@ def sign_upload(
     return SignedUpload("PUT", url, headers)
 
 
-def sign_view(key: str, version: str, content_type: str) -> str:
-    """Sign a GET of one version, to be shown in place, for a quarter of an hour at the most."""
-    return _sign_get(key, version, content_type, "inline")
+def sign_view(key: str, version: str, content_type: str, file_name: str = "") -> str:
+    """Sign a GET of one version, to be shown in place, for a quarter of an hour at the most; saved under a name."""
+    return _sign_get(key, version, content_type, disposition("inline", file_name) if file_name else "inline")
 
 
 def sign_download(key: str, version: str, content_type: str, file_name: str) -> str:
     """Sign a GET of one version that a browser saves and never shows: what people upload may pose as a page."""
-    return _sign_get(key, version, content_type, f"attachment; filename*=UTF-8''{quote(file_name, safe='')}")
+    return _sign_get(key, version, content_type, disposition("attachment", file_name))
 
 
 def head(key: str) -> StoredObject | None:

@@ -21,6 +21,7 @@ from socialflow.media.model import (
     UnfitFile,
     VariantMissing,
 )
+from socialflow.media.naming import saved_as
 from socialflow.platform import work
 from socialflow.platform.database import Transaction
 
@@ -77,11 +78,13 @@ def download(tx: Transaction, media_id: UUID, variant: str) -> Downloadable:
     item = get(tx, media_id)
     if variant == "original":
         if item.object_version and item.content_type and item.state is not State.REFUSED:
-            return Downloadable(item.object_key, item.object_version, item.content_type, item.file_name)
+            name = saved_as(item, variant, item.object_key)
+            return Downloadable(item.object_key, item.object_version, item.content_type, name)
     else:
         for made in repository.derivatives(tx, media_id):
             if made.variant == variant:
-                return Downloadable(made.object_key, made.object_version, made.content_type, item.file_name)
+                name = saved_as(item, variant, made.object_key)
+                return Downloadable(made.object_key, made.object_version, made.content_type, name)
     raise VariantMissing(
         f"There is no {variant} of this media item. GET /v1/media/{media_id} tells its state.",
         state=item.state,

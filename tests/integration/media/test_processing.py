@@ -73,11 +73,15 @@ def test_the_served_version_is_the_inspected_one(studio: Studio) -> None:
     url = studio.client.get(f"/v1/media/{media_id}/download").json["url"]
     query = parse_qs(urlsplit(url).query)
     assert query["versionId"] == [pinned]
-    assert query["response-content-disposition"] == ["attachment; filename*=UTF-8''harbour.jpg"]
+    assert query["response-content-disposition"] == [
+        "attachment; filename=\"harbour.jpg\"; filename*=UTF-8''harbour.jpg"
+    ]
     assert query["response-content-type"] == ["image/jpeg"]
     assert query["X-Amz-Expires"] == ["900"]
     shown = studio.client.get(f"/v1/media/{media_id}/download?variant=small").json["url"]
-    assert parse_qs(urlsplit(shown).query)["response-content-disposition"] == ["inline"]
+    assert parse_qs(urlsplit(shown).query)["response-content-disposition"] == [
+        "inline; filename=\"harbour-small.jpg\"; filename*=UTF-8''harbour-small.jpg"
+    ]
 
 
 def test_progress_is_readable_during_the_run_and_never_falls(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
