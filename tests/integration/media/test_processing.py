@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from socialflow.media import gateway, inspection, rendering
+from tests.corpus import REAL
 from tests.integration.media.conftest import Studio
 from tests.pictures import encoded, photo, scene
 
@@ -48,6 +49,23 @@ def test_what_tells_a_picture_from_others_is_kept(studio: Studio) -> None:
     animated, dhash, blur, colours, names = kept
     assert (animated, len(dhash), blur, names[:2]) == (False, 64, 28, ["brown", "blue"])
     assert 1 <= colours <= 5
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a phone's HEIC", "a HEIC that was announced as HEIF", "an AVIF", "a GIF that moves", "a WebP that moves"],
+)
+def test_other_types_become_pictures_for_all_and_stay_what_they_are(studio: Studio, name: str) -> None:
+    case = REAL[name]
+    media_id = studio.uploaded(case.make(), content_type=case.declared)
+    assert studio.process(media_id, studio.start(media_id)) == "processed"
+    shown = studio.read(media_id)
+    assert (shown["width"], shown["height"], shown["animated"]) == (*case.size, case.animated)
+    assert len(shown["derivatives"]) == 5
+    assert derivative(studio, media_id, "small").format == "JPEG"
+    url = studio.client.get(f"/v1/media/{media_id}/download").json["url"]
+    assert parse_qs(urlsplit(url).query)["response-content-type"] == [case.declared]
+    assert studio.key(media_id).endswith(case.declared.removeprefix("image/"))
 
 
 def test_derivatives_are_upright_and_tell_nothing_of_their_origin(studio: Studio) -> None:
