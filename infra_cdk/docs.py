@@ -16,6 +16,7 @@ from infra_cdk import openapi
 from socialflow.entitlements.model import GIB, METERS, MIB, NAMES, PLANS, Meter
 from socialflow.identity.api_keys import SCOPES
 from socialflow.identity.model import Permission, Role, permissions_of
+from socialflow.identity.support import PERMISSIONS as LOOKING
 from socialflow.platform.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[1]
@@ -63,16 +64,16 @@ def permissions() -> str:
             asking.setdefault(_asked(operation), []).append(f"`{method.upper()} {path.removeprefix('/v1')}`")
     roles = get_args(Role)
     rows = [
-        f"| permission | {' | '.join(roles)} | API key | routes, under `/v1` |",
-        "|---|" + "---|" * (len(roles) + 2),
+        f"| permission | {' | '.join(roles)} | API key | our support | routes, under `/v1` |",
+        "|---|" + "---|" * (len(roles) + 3),
     ]
     for permission in get_args(Permission):
-        held = [permission in permissions_of(role) for role in roles] + [permission in SCOPES]
+        held = [permission in permissions_of(role) for role in roles] + [permission in SCOPES, permission in LOOKING]
         marks = " | ".join("✓" if each else "" for each in held)
         rows.append(f"| `{permission}` | {marks} | {', '.join(asking.get(permission, ['none yet']))} |")
     everybody = " | ".join(["✓"] * len(roles))
-    rows.append(f"| signed in | {everybody} | | {', '.join(asking.get('signed in', []))} |")
-    rows.append(f"| nobody asked | {everybody} | ✓ | {', '.join(asking.get('nobody asked', []))} |")
+    rows.append(f"| signed in | {everybody} | | | {', '.join(asking.get('signed in', []))} |")
+    rows.append(f"| nobody asked | {everybody} | ✓ | ✓ | {', '.join(asking.get('nobody asked', []))} |")
     return "\n".join(rows)
 
 

@@ -25,9 +25,11 @@ from infra_cdk.stages import STAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = {"region_name": "us-east-1", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
-EVENT = ("text", "tenant", "kind", "id", "reason", "network", "all")
+EVENT = ("text", "tenant", "kind", "id", "reason", "network", "all", "hours")
 """Arguments that are told to the function, by their names."""
 READS = ("find", "post", "migrations", "stopped")
+SUPPORT = {"support": "grant", "support-end": "end", "support-list": "list"}
+"""Commands about support access, with what their function calls them."""
 Document = dict[str, Any]
 Invoke = Callable[[str, Mapping[str, Any]], Document]
 
@@ -88,6 +90,8 @@ def request(options: argparse.Namespace, name: Callable[[], str]) -> tuple[str, 
     if options.command in READS:
         return "ops_look", event
     event["by"] = name()
+    if options.command in SUPPORT:
+        return "ops_support", {**event, "action": SUPPORT[options.command]}
     if options.command in ("suspend", "resume"):
         return "ops_suspend", {"slug": event.pop("tenant"), **event}
     return ("ops_switch" if options.command in ("stop", "go") else "ops_rouse"), event
@@ -164,6 +168,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("kind", choices=("ingest", "publish", "rendition"))
         if name in {"post", "replay", "restart"}:
             command.add_argument("id")
+    _add_support(commands)
     commands.add_parser("stopped", help="what is stopped, for whom and why")
     for name, text in {"stop": "nothing goes out", "go": "what was stopped goes on"}.items():
         command = commands.add_parser(name, help=f"{text}: everything, one network or one tenant")
@@ -174,6 +179,18 @@ def _parser() -> argparse.ArgumentParser:
         if name == "stop":
             command.add_argument("--reason", required=True)
     return parser
+
+
+def _add_support(commands: Any) -> None:
+    """Add the commands about support access."""
+    look = commands.add_parser("support", help="look into a tenant as its viewers see it; shows the credential, once")
+    look.add_argument("tenant", help="its slug")
+    look.add_argument("--reason", required=True, help="the tenant's people read it")
+    look.add_argument("--hours", type=int, default=1, help="how long, at most 8 (%(default)s)")
+    end = commands.add_parser("support-end", help="end it before its time")
+    end.add_argument("tenant", help="its slug")
+    end.add_argument("id", help="of the access, as support-list shows it")
+    commands.add_parser("support-list", help="what works now").add_argument("tenant", nargs="?", help="of this tenant")
 
 
 if __name__ == "__main__":

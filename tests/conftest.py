@@ -229,7 +229,7 @@ def clean(
     owner.execute("DELETE FROM control.billing")
     _unmake_tenants(owner)
     superuser.execute(_truncate(owner, schemas))
-    superuser.execute("TRUNCATE control.api_keys")
+    superuser.execute("TRUNCATE control.api_keys, control.support_grants")
     deployed()
     owner.execute(
         "UPDATE control.tenants SET status = 'active', settings = '{}', name = initcap(slug), plan = 'business',"

@@ -87,7 +87,7 @@ def put(provider: str, body: AiKeyIn) -> AiKeyOut:
 
 
 @app.delete("/v1/ai/keys/<provider>", status_code=204, summary="Throw your own key away", tags=["ai"])
-@requires("settings:manage")
+@requires("settings:manage", takes_away=True)
 def delete(provider: str) -> None:
     """Throw a key away; from the next caption on it is not used."""
     with transaction(caller().tenant) as tx:

@@ -27,6 +27,7 @@ from functions.api_media.schemas import (
     TagsOut,
 )
 from socialflow.identity import door
+from socialflow.identity.support import SupportOnlyLooks
 from socialflow.media import duplicates, gateway, library, service
 from socialflow.media.changes import MAX_TAG, MAX_TAGS, Retagging, normalized
 from socialflow.media.colours import COLOUR_NAMES
@@ -241,8 +242,10 @@ def download(
     ] = "original",
 ) -> DownloadOut:
     """Return a signed address of one variant, of exactly the version that was inspected or made."""
-    at = now()
-    with transaction(caller().tenant) as tx:
+    at, who = now(), caller()
+    if variant == "original" and who.user.kind == "operator":
+        raise SupportOnlyLooks("Our support sees pictures as members do, and takes no original. Ask for a variant.")
+    with transaction(who.tenant) as tx:
         wanted = service.download(tx, media_id, variant)
     if variant == "original":
         url = gateway.sign_download(wanted.object_key, wanted.object_version, wanted.content_type, wanted.file_name)

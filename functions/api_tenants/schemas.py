@@ -49,6 +49,11 @@ class TenantSettingsIn(BaseModel):
         Field(ge=0, le=1_000_000, description="Dollars that AI may cost in a month, where your plan includes more."),
     ] = None
 
+    support_access: Annotated[
+        str | None,
+        Field(max_length=20, description="allowed, or refused: none of our operators looks in, whatever the reason."),
+    ] = None
+
     def given(self) -> dict[str, Any]:
         """Return what was sent."""
         return self.model_dump(exclude_none=True)
@@ -84,6 +89,7 @@ class TenantSettingsOut(BaseModel):
     banned_words: list[str]
     ai_models: list[str]
     ai_budget_usd: Annotated[float | None, Field(description="Null: what the plan includes.")]
+    support_access: Annotated[str, Field(description="An open list: allowed, refused.")]
 
 
 class SuspensionOut(BaseModel):
@@ -124,6 +130,7 @@ class TenantOut(BaseModel):
                 banned_words=list(found.settings.banned_words),
                 ai_models=list(found.settings.ai_models),
                 ai_budget_usd=found.settings.ai_budget_usd,
+                support_access=found.settings.support_access,
             ),
             created_at=found.created_at,
         )

@@ -58,6 +58,7 @@ API_FUNCTIONS = (
     "api_tenants",
     "api_clerk_webhook",
     "api_team",
+    "api_support",
 )
 # What a waiting execution has to be told; of a deleted media item, that it waits for nothing.
 DECISIONS = ("media.deleted", "review.decided", "post.approved", "post.rejected", "post.cancelled", "post.rescheduled")
@@ -198,6 +199,7 @@ class ServiceStack(Stack):
         ai = self._function("api_ai", API, reserved=stage.concurrency.api).signs_in().knows_models()
         ai.seals_credentials(store.credentials_key).calls_networks()
         api.route(ai, ["/v1/models", "/v1/ai/{proxy+}"])
+        api.route(named["api_support"], ["/v1/support-access", "/v1/support-access/{proxy+}"])
         team = ("/v1/members", "/v1/invitations")
         api.route(named["api_team"], [each + rest for each in team for rest in ("", "/{proxy+}")])
         api.route(named["api_plan"], ["/v1/plans", "/v1/plan", "/v1/plan/{proxy+}"])
@@ -329,6 +331,7 @@ class ServiceStack(Stack):
         self._function("ops_suspend").rings(self.doorbell)
         self._function("ops_look")
         self._function("ops_switch")
+        self._owner("ops_support", WORKER).rings(self.doorbell)
         self._function("ops_rouse").rings(self.doorbell)
         self._function("ops_verify_audit", VERIFICATION)
         for name in ("ops_migrate", "ops_provision"):

@@ -68,7 +68,14 @@ def test_only_the_operations_that_own_schemas_are_told_the_owner(prod: Assembly)
     }
     assert all(len(told) == 1 for told in secrets.values()), "one login each"
     owners = {function for function, (secret,) in secrets.items() if "DatabaseOwnerSecret" in secret}
-    operations = {"ops_migrate", "ops_provision", "ops_import_tenant", "ops_tenant", "cron_purge_tenants"}
+    operations = {
+        "ops_migrate",
+        "ops_provision",
+        "ops_import_tenant",
+        "ops_tenant",
+        "ops_support",
+        "cron_purge_tenants",
+    }
     assert owners == operations | {"task_migrate_registry", "task_migrate_tenants"}
     assert all("DatabaseSecret" in secret for function, (secret,) in secrets.items() if function not in owners)
 

@@ -63,6 +63,7 @@ EXPECTED = {
     "api_captions": DATABASE | RING,
     "api_audit": DATABASE,
     "api_team": DATABASE | RING,
+    "api_support": DATABASE | RING,
     "on_user_invited": DATABASE
     | UNDELIVERED
     | {"secretsmanager:GetSecretValue on InvitationSecretValue"}
@@ -105,6 +106,7 @@ EXPECTED = {
     "ops_tenant": OWNER,
     "ops_suspend": DATABASE | RING,
     "ops_switch": DATABASE,
+    "ops_support": OWNER | RING,
     "ops_verify_audit": DATABASE,
     "ops_wake_everything": DATABASE,
     "cron_settle_subscriptions": DATABASE | STRIPE | UNDELIVERED,

@@ -51,6 +51,8 @@ ROUTES = {
     "ANY /v1/tenant": "api_tenants",
     "ANY /v1/tenants": "api_tenants",
     "ANY /v1/tenants/{proxy+}": "api_tenants",
+    "ANY /v1/support-access": "api_support",
+    "ANY /v1/support-access/{proxy+}": "api_support",
     "ANY /v1/audit": "api_audit",
     "ANY /v1/audit/{proxy+}": "api_audit",
 }

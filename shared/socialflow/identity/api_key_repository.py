@@ -8,7 +8,8 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from socialflow.identity.api_keys import SEEN, ApiKey, Minted, Presented
+from socialflow.identity.api_keys import SEEN, ApiKey
+from socialflow.identity.bearer import Minted, Presented
 from socialflow.platform.database import Connection
 from socialflow.platform.tenancy import Status, Tenant
 

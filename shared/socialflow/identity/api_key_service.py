@@ -16,11 +16,10 @@ from socialflow.identity.api_keys import (
     ApiKeyAlreadyMade,
     ApiKeyInvalid,
     PeopleOnly,
-    Presented,
     checked_days,
     checked_scopes,
-    mint,
 )
+from socialflow.identity.bearer import Presented, mint
 from socialflow.identity.model import NOT_A_MEMBER, NotAMember, checked_name
 from socialflow.platform.caller import Membership, User
 from socialflow.platform.database import Connection

@@ -1,16 +1,8 @@
-"""API keys: what a machine signs in with, what it may do, and for how long.
+"""API keys: what a machine signs in with, what it may do, and for how long. How they read is in `bearer`."""
 
-A key reads `sf_<prefix>_<secret>`. The prefix is public and finds the row; of the secret only the SHA-256 is kept. That
-is enough, and a slow hash would be none the safer: the secret is 256 random bits, which nobody guesses.
-"""
-
-import hashlib
-import re
-import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hmac import compare_digest
 from typing import Literal, get_args
 from uuid import UUID
 
@@ -40,10 +32,6 @@ DEFAULT_DAYS = 90
 MOST_DAYS = 365
 SEEN = timedelta(minutes=1)
 """How exactly it is known when a key was last used: each request would otherwise write."""
-
-_IS_KEY = re.compile(r"(?i:Bearer) +sf_")
-_KEY = re.compile(r"(?i:Bearer) +sf_([0-9a-f]{16})_([0-9a-f]{64})")
-_NOBODYS = bytes(32)
 
 
 class ApiKeyInvalid(Unauthenticated):
@@ -89,37 +77,6 @@ class ApiKeyAlreadyMade(Conflict):
 
 
 @dataclass(frozen=True)
-class Minted:
-    """A new key: what is handed out once, and what is kept."""
-
-    prefix: str
-    secret: str
-
-    @property
-    def text(self) -> str:
-        """The key as its holder sends it."""
-        return f"sf_{self.prefix}_{self.secret}"
-
-    @property
-    def sha256(self) -> bytes:
-        """What is kept of the secret."""
-        return _digest(self.secret)
-
-
-@dataclass(frozen=True)
-class Presented:
-    """A key that came with a request; one that cannot be a key has an empty prefix, which no row has."""
-
-    prefix: str
-    sha256: bytes
-
-    def proves(self, kept: bytes | None) -> bool:
-        """Tell whether it is the key of a row; it takes as long where there is none."""
-        same = compare_digest(self.sha256, kept or _NOBODYS)
-        return same and kept is not None
-
-
-@dataclass(frozen=True)
 class ApiKey:
     """A key as its tenant sees it. `maker_role` is None where its maker is no member any more."""
 
@@ -159,19 +116,6 @@ class ApiKey:
                 raise ApiKeyOrphaned("Whoever made this key has left the tenant. Ask an admin for a new one.")
 
 
-def mint() -> Minted:
-    """Return a new key: a public prefix of 64 bits and a secret of 256."""
-    return Minted(secrets.token_hex(8), secrets.token_hex(32))
-
-
-def presented(authorization: str) -> Presented | None:
-    """Return the key of an `Authorization` header; None where that means to be something else, as a JWT does."""
-    if not _IS_KEY.match(authorization):
-        return None
-    found = _KEY.fullmatch(authorization)
-    return Presented(found[1], _digest(found[2])) if found else Presented("", _digest(""))
-
-
 def checked_scopes(wanted: Sequence[str], own: Collection[str]) -> list[str]:
     """Return scopes that a maker with `own` permissions may give a key, each once; raises `ScopeNotGrantable`."""
     errors = [error for index, scope in enumerate(wanted) if (error := _unfit(index, scope, own))]
@@ -194,7 +138,3 @@ def _unfit(index: int, scope: str, own: Collection[str]) -> FieldError | None:
     if scope not in own:
         return FieldError(f"/scopes/{index}", "not-yours", "You do not have it, so your key cannot.")
     return None
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()

@@ -1,7 +1,9 @@
-"""Facts about who belongs to a tenant; the subject is the user."""
+"""Facts about who belongs to a tenant, where the subject is the user, and about who of ours looks in."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 from socialflow.platform.events import Fact
 
@@ -24,3 +26,24 @@ class UserRemoved(Fact):
     aggregate: ClassVar[str] = "member"
 
     role: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupportAccessGranted(Fact):
+    """An operator of ours may look into the tenant until then; who and why, its people read."""
+
+    type: ClassVar[str] = "tenant.support.granted"
+    aggregate: ClassVar[str] = "tenant"
+
+    grant_id: UUID
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupportAccessEnded(Fact):
+    """An operator may look in no more, before the time was over."""
+
+    type: ClassVar[str] = "tenant.support.ended"
+    aggregate: ClassVar[str] = "tenant"
+
+    grant_id: UUID

@@ -9,12 +9,12 @@ from socialflow.platform.tenancy import Tenant
 
 @dataclass(frozen=True)
 class User:
-    """A person who has signed in, or an API key that acts like one."""
+    """A person who has signed in, an API key that acts like one, or an operator who may look in."""
 
     id: UUID
     email: str
     name: str
-    kind: Literal["person", "key"] = "person"
+    kind: Literal["person", "key", "operator"] = "person"
     locale: str = ""
     time_zone: str = ""
     organization: str = ""

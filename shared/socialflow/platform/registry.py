@@ -3,7 +3,7 @@
 from psycopg.rows import class_row
 
 from socialflow.errors import NotFound
-from socialflow.platform.database import control
+from socialflow.platform.database import Connection, control
 from socialflow.platform.tenancy import Tenant
 
 _NAMED = """
@@ -24,7 +24,13 @@ class UnknownTenant(NotFound):
 
 def named(slug: str) -> Tenant:
     """Return a living tenant as the registry has it now; raises `UnknownTenant`."""
-    with control() as connection, connection.cursor(row_factory=class_row(Tenant)) as cursor:
+    with control() as connection:
+        return named_in(connection, slug)
+
+
+def named_in(connection: Connection, slug: str) -> Tenant:
+    """Return a living tenant, on a connection that is open already; raises `UnknownTenant`."""
+    with connection.cursor(row_factory=class_row(Tenant)) as cursor:
         tenant = cursor.execute(_NAMED, (slug,)).fetchone()
     if tenant is None:
         raise UnknownTenant(f"There is no tenant {slug!r}.", tenant=slug)

@@ -13,6 +13,7 @@ from socialflow.tenants.refusals import UnusableSetting
 
 Approval = Literal["none", "optional", "required"]
 APPROVALS: tuple[Approval, ...] = get_args(Approval)
+SUPPORT_ACCESS = ("allowed", "refused")
 MOST_LANGUAGES = 20
 BRAND_VOICE_LENGTH = 2_000
 MOST_USD = 1_000_000
@@ -36,6 +37,8 @@ class TenantSettings:
     """The models that write captions, the first choice first; none: the platform's."""
     ai_budget_usd: float | None = None
     """A month's end of spending on AI below the plan's; None: the plan's own."""
+    support_access: str = "allowed"
+    """Whether our operators may look in, for a reason and some hours."""
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "TenantSettings":
@@ -70,6 +73,12 @@ def _approval(value: object) -> str:
     if value in APPROVALS:
         return str(value)
     raise _unusable("approval", "unknown-policy", f"An approval policy is one of {', '.join(APPROVALS)}.")
+
+
+def _support_access(value: object) -> str:
+    if value in SUPPORT_ACCESS:
+        return str(value)
+    raise _unusable("support_access", "unknown-answer", f"Support access is one of {', '.join(SUPPORT_ACCESS)}.")
 
 
 def _brand_voice(value: object) -> str:
@@ -129,6 +138,7 @@ _CHECKS = {
     "banned_words": _banned_words,
     "ai_models": _ai_models,
     "ai_budget_usd": _ai_budget,
+    "support_access": _support_access,
 }
 
 

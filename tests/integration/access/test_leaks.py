@@ -12,7 +12,10 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
+from socialflow.identity import support_service
 from socialflow.identity.api_keys import SCOPES
+from socialflow.identity.support import Wanted
+from socialflow.platform.clock import now
 from socialflow.platform.database import Transaction, transaction
 from socialflow.platform.tenancy import Tenant
 from tests.api import Client, event
@@ -23,7 +26,7 @@ from tests.integration.conftest import Member
 
 __all__ = ["shared_ids"]
 LEAST = 500
-CALLERS = ("owner", "editor", "key")
+CALLERS = ("owner", "editor", "key", "support")
 
 
 def attempts(route: Route, ids: list[str]) -> Iterator[tuple[str, str, dict[str, str], str | None]]:
@@ -74,10 +77,11 @@ def test_the_canary_is_there_for_whoever_may_see_it(shared_ids: list[str], membe
 
 
 @pytest.fixture
-def callers(member: Member, made_key: MadeKey) -> dict[str, Client]:
-    """Acme's people and a machine of acme's, by the names of `CALLERS`."""
+def callers(member: Member, made_key: MadeKey, acme: Tenant, owner: psycopg.Connection) -> dict[str, Client]:
+    """Acme's people, a machine of acme's and an operator who may look into acme, by the names of `CALLERS`."""
     people = {role: member(role) for role in ("owner", "editor")}
-    return {**people, "key": holder(made_key(*SCOPES)["key"])}
+    _, bearer = support_service.give(owner, acme, Wanted("nina", "Ticket 4711"), at=now())
+    return {**people, "key": holder(made_key(*SCOPES)["key"]), "support": holder(bearer)}
 
 
 # Reading changes nothing, so that every route that reads may be asked of one and the same world.

@@ -12,8 +12,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from socialflow.identity.api_keys import SCOPES, mint
+from socialflow.identity import support_service
+from socialflow.identity.api_keys import SCOPES
+from socialflow.identity.bearer import mint
 from socialflow.identity.model import permissions_of
+from socialflow.identity.support import Wanted
+from socialflow.platform.clock import now
 from socialflow.platform.tenancy import Tenant
 from tests.api import Client, Issuer, Reply, event
 from tests.conftest import ISSUER, ROLES
@@ -28,6 +32,9 @@ DENIED = (403, "permission-denied")
 PEOPLE_ONLY = (403, "people-only")
 GUARDS = {NOBODY[1], EXPIRED[1], NO_TENANT[1], STRANGER[1], DENIED[1], PEOPLE_ONLY[1], "token-invalid"}
 KEY_STATES = ("expired", "revoked", "orphaned")
+SUPPORT_STATES = ("expired", "ended")
+LOOKS_ONLY = "GET /v1/media/{media_id}/download"
+"""Originals are for members: by this route an operator gets the smaller pictures alone."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,7 @@ class People:
     expired: dict[str, str]
     keys: dict[tuple[str, bool], str]
     broken: dict[str, str]
+    support: dict[str, str]
 
     def client(self, authorization: str, tenant: str | None = "acme") -> Client:
         """Return a client with that `Authorization` and tenant."""
@@ -63,6 +71,17 @@ def _insert_key(
         ),
     )
     return minted.text
+
+
+def _let_look(owner: psycopg.Connection, tenant: Tenant, state: str) -> str:
+    grant, text = support_service.give(owner, tenant, Wanted("nina", "Ticket 4711"), at=now())
+    change = {
+        "expired": "created_at = created_at - interval '1 h', expires_at = now()",
+        "ended": "ended_at = now(), ended_by = 'nina'",
+    }
+    if state in change:
+        owner.execute(f"UPDATE control.support_grants SET {change[state]} WHERE id = %s", (grant.id,))
+    return text
 
 
 @pytest.fixture
@@ -94,6 +113,7 @@ def people(route: Route, acme: Tenant, contoso: Tenant, issuer: Issuer, owner: p
         {role: issuer.token(f"acme-{role}", exp=1) for role in ROLES},
         keys,
         {state: _insert_key(owner, acme, ids["acme", "owner"], everything, state) for state in KEY_STATES},
+        {state: _let_look(owner, acme, state) for state in (*SUPPORT_STATES, "active")},
     )
 
 
@@ -111,6 +131,7 @@ def cells(route: Route, people: People) -> Iterator[Cell]:
     nobody = Client({"x-tenant-id": "acme", "content-type": "application/json"})
     yield "nobody", nobody, NOBODY
     yield from _keys(route, people)
+    yield from _support(route, people)
 
 
 def _keys(route: Route, people: People) -> Iterator[Cell]:
@@ -129,6 +150,16 @@ def _keys(route: Route, people: People) -> Iterator[Cell]:
             yield f"{role}'s key without it", client(people.keys[role, False], tenant), DENIED
         yield f"{role}'s key, another's tenant", client(people.keys[role, True], "contoso"), STRANGER
         yield f"{role}'s key without it, another's tenant", client(people.keys[role, False], "x"), STRANGER
+
+
+def _support(route: Route, people: People) -> Iterator[Cell]:
+    """Yield our operators, but for those whose request is written down: see below."""
+    for state in SUPPORT_STATES:
+        for tenant in (None, "acme", "contoso"):
+            client = people.client(people.support[state], tenant)
+            yield f"an operator, {state}, for {tenant}", client, (401, f"support-{state}")
+    stranger = STRANGER if route.permission else PEOPLE_ONLY
+    yield "an operator, another's tenant", people.client(people.support["active"], "contoso"), stranger
 
 
 def ask(client: Client, route: Route) -> Reply:
@@ -154,6 +185,27 @@ def test_no_cell_of_the_matrix_is_wrong(route: Route, people: People, owner: psy
             assert (reply.status, reply.code) == refusal, (who, reply)
     assert digest(owner, *everything) == before
     assert len(row) >= 8 * len(ROLES)
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.permission], ids=str)
+def test_an_operator_looks_as_a_viewer_and_changes_nothing_but_the_audit(
+    route: Route, people: People, owner: psycopg.Connection
+) -> None:
+    looking = {name: people.client(people.support["active"], name) for name in (None, "acme")}
+    before = digest(owner, "cell", "t_acme", "t_contoso")
+    replies = [ask(client, route) for client in looking.values()]
+    assert digest(owner, "cell", "t_acme", "t_contoso") == before
+    may = route.permission in permissions_of("viewer")
+    for reply in replies:
+        if not may:
+            assert (reply.status, reply.code) == DENIED, reply
+        elif str(route) == LOOKS_ONLY:
+            assert (reply.status, reply.code) == (403, "support-only-looks"), reply
+        else:
+            assert reply.status not in (401, 403), reply
+            assert reply.status < 500, reply
+    noted = owner.execute("SELECT count(*) FROM control.audit_log WHERE changes ? 'last_request'").fetchone()
+    assert noted == (len(replies),), "asked for, and written down"
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.public], ids=str)

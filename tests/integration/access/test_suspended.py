@@ -22,9 +22,11 @@ from tests.integration.conftest import Member
 
 TAKES_AWAY = {
     "DELETE /v1/accounts/{account_id}",
+    "DELETE /v1/ai/keys/{provider}",
     "DELETE /v1/api-keys/{key_id}",
     "DELETE /v1/invitations/{invitation_id}",
     "DELETE /v1/members/{user_id}",
+    "DELETE /v1/support-access/{grant_id}",
 }
 INVITED = {"email": "nina@new.test", "role": "editor"}
 

@@ -38,6 +38,7 @@ SECRETS = {
     "ai_keys": {"secret"},
     "api_keys": {"secret_sha256"},
     "invitations": {"nonce", "token_sha256"},
+    "support_grants": {"secret_sha256"},
 }
 _TRIGGERS = """
 SELECT c.relname, array_agg(t.tgname::text ORDER BY t.tgname), bool_and(t.tgenabled = 'O'),

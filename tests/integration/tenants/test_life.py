@@ -40,6 +40,7 @@ def test_settings_are_read_with_what_stands_in_and_changed_one_by_one(member: Me
         "banned_words": [],
         "ai_models": [],
         "ai_budget_usd": None,
+        "support_access": "allowed",
     }
     asked = {"name": " Acme & Söhne ", "settings": {"time_zone": "Asia/Kolkata", "approval": "required"}}
     changed = admin.patch("/v1/tenant", asked, if_match=read.headers["etag"])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from socialflow.identity.api_keys import SCOPES, Presented, ScopeNotGrantable, checked_scopes, mint, presented
+from socialflow.identity.api_keys import SCOPES, ScopeNotGrantable, checked_scopes
+from socialflow.identity.bearer import Presented, mint, presented
 from socialflow.identity.model import PERMISSIONS
 
 NEVER = {"posts:approve", "team:invite", "team:manage", "billing:manage", "settings:manage"}

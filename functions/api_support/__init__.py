@@ -1,0 +1,1 @@
+"""Who of ours may look into a tenant."""
