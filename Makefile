@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: help run up down demo token test check bench fuzz synth openapi docs clean tools node \
+.PHONY: help run up down demo token test check bench fuzz synth openapi docs prices clean tools node \
         check-lock check-lint check-types check-imports check-openapi check-templates
 
 # The first interpreter that is new enough, by its own full path: shims and activated environments are seen through.
@@ -104,6 +104,9 @@ synth: $(VENV) $(NODE) ## write the templates of every stage, or of one: make sy
 
 openapi: $(VENV) ## write docs/openapi.json from the functions
 	@$(RUN) -m infra_cdk.openapi
+
+prices: $(VENV) ## print what a thousand captions cost by each model, from LiteLLM's table
+	@$(RUN) -m layers.prices
 
 docs: $(VENV) ## write the parts of docs/*.md that the code knows: settings, workflows
 	@$(RUN) -m infra_cdk.docs

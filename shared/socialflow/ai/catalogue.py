@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from socialflow.errors import FieldError, Invalid
 
-USUAL_IN = 1_600
-"""Tokens of a usual question: our words, the form of the answer, and a picture for about a thousand."""
+USUAL_TEXT = 600
+"""Tokens of a usual question without its picture: our words and the form of the answer."""
 USUAL_OUT = 180
 """Tokens of a usual answer."""
 
@@ -24,6 +24,12 @@ class Model:
     usd_out: float
     picture_tokens: int = 3_000
     """The most that a picture of ours counts for: a thousand pixels high and wide at the most."""
+    usual_picture: int = 1_000
+
+    @property
+    def usual_in(self) -> int:
+        """Tokens of a usual question."""
+        return USUAL_TEXT + self.usual_picture
 
     @property
     def provider(self) -> str:
@@ -33,7 +39,7 @@ class Model:
     @property
     def usd_per_1000_captions(self) -> float:
         """What a thousand captions of the usual length cost."""
-        return round((USUAL_IN * self.usd_in + USUAL_OUT * self.usd_out) / 1_000, 4)
+        return round((self.usual_in * self.usd_in + USUAL_OUT * self.usd_out) / 1_000, 4)
 
 
 COMPATIBLE = "compatible"
@@ -45,7 +51,7 @@ MODELS: Mapping[str, Model] = {
         Model("bedrock/amazon.nova-lite-v1:0", "Amazon Nova Lite", 0.06, 0.24),
         Model("bedrock/amazon.nova-pro-v1:0", "Amazon Nova Pro", 0.80, 3.20),
         # It counts a picture for thirty-three times as much as others do.
-        Model("openai/gpt-4o-mini", "OpenAI GPT-4o mini", 0.15, 0.60, picture_tokens=40_000),
+        Model("openai/gpt-4o-mini", "OpenAI GPT-4o mini", 0.15, 0.60, picture_tokens=40_000, usual_picture=25_501),
         Model("openai/gpt-4.1-mini", "OpenAI GPT-4.1 mini", 0.40, 1.60),
         Model("openai/gpt-4.1", "OpenAI GPT-4.1", 2.00, 8.00),
         Model("anthropic/claude-haiku-4-5", "Anthropic Claude Haiku 4.5", 1.00, 5.00),

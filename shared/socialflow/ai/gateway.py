@@ -6,6 +6,7 @@ It is imported by its first use: only functions that ask models have it, and it 
 import gc
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,9 @@ _BY_CLASS = {
 }
 """LiteLLM's errors, by the first of their classes that stands here; any other is `captioner-failed`."""
 _MAY_BE_BILLED = frozenset({"Timeout", "APIConnectionError"})
+_DECLINES = frozenset({"content_filter", "refusal"})
+_REFUSAL = re.compile(r"content_policy|content_filter|content management policy|safety system")
+_SERVERS_FAULT = 500
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "HostRefused"})
 
 Complete = Callable[..., Any]
@@ -100,7 +104,7 @@ def call(question: Question, route: Route, complete: Complete) -> Said:
                 **client,
             )
         content, model = answer.choices[0].message.content or "", str(answer.model or route.model.name)
-        outcome, tokens, cause = "answered", _tokens(answer), ""
+        outcome, tokens, cause = "content-policy" if _declined(answer) else "answered", _tokens(answer), ""
     except Exception as error:  # noqa: BLE001 # the review goes on without it
         content, model, cause = "", "", type(error).__name__
         outcome, tokens = _reason(error), None if _may_be_billed(error) else UNBILLED
@@ -136,6 +140,12 @@ def litellm() -> Any:
     return library
 
 
+def _declined(answer: Any) -> bool:
+    """Tell whether the provider declines to describe the picture: an outcome, in whatever way it says so."""
+    choice = answer.choices[0]
+    return getattr(choice, "finish_reason", "") in _DECLINES or bool(getattr(choice.message, "refusal", None))
+
+
 def _tokens(answer: Any) -> tuple[int, int] | None:
     """Return what an answer says that it used; None where it does not say."""
     usage = getattr(answer, "usage", None)
@@ -158,7 +168,13 @@ def _may_be_billed(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    return next((_BY_CLASS[name] for name in _names(error) if name in _BY_CLASS), FAILED)
+    reason = next((_BY_CLASS[name] for name in _names(error) if name in _BY_CLASS), FAILED)
+    if reason != FAILED:
+        return reason
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int) and status >= _SERVERS_FAULT:  # 529, which the library has no class for
+        return "captioner-unreachable"
+    return "content-policy" if _REFUSAL.search(str(error)) else FAILED
 
 
 def _names(error: Exception) -> list[str]:
