@@ -4,6 +4,7 @@ import hashlib
 import io
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
@@ -105,6 +106,18 @@ def test_what_is_served_is_upright_moves_and_tells_nothing_of_its_origin(studio:
 
 def near(one: Any, other: Any) -> bool:
     return all(abs(a - b) < 40 for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("variant", "kind"), [("gif", "image/gif"), ("preview", "video/mp4"), ("square", "image/jpeg")]
+)
+def test_what_moves_can_be_downloaded_too(studio: Studio, variant: str, kind: str) -> None:
+    media_id = uploaded(studio, video(frames=5))
+    assert studio.client.get(f"/v1/media/{media_id}/download?variant={variant}").status == 404
+    process(studio, media_id, studio.start(media_id))
+    reply = studio.client.get(f"/v1/media/{media_id}/download?variant={variant}")
+    assert reply.status == 200
+    assert parse_qs(urlsplit(reply.json["url"]).query)["response-content-type"] == [kind]
 
 
 def test_a_video_is_captioned_and_reviewed_as_a_picture_is(studio: Studio) -> None:
