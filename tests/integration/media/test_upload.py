@@ -219,6 +219,17 @@ def test_an_object_that_is_no_uploads_own_starts_nothing(studio: Studio) -> None
     assert studio.value("SELECT count(*) FROM cell.work WHERE wake_at IS NOT NULL") == 0
 
 
+def test_an_event_that_is_faster_than_its_row_is_made_good(studio: Studio) -> None:
+    data, media_id = photo(), str(new_id())
+    key = f"tenants/acme/media/{media_id}/original.jpg"
+    boto3.client("s3").put_object(Bucket=studio.cloud.bucket, Key=key, Body=data)
+    assert not studio.event(key)
+    studio.announce(data, id=media_id)
+    assert studio.read(media_id)["state"] == "awaiting_upload"
+    assert studio.client.post(f"/v1/media/{media_id}/confirm").json["state"] == "processing"
+    assert studio.facts(media_id) == ["media.uploaded"]
+
+
 def test_the_engine_writes_once_under_the_condition_that_is_signed(studio: Studio) -> None:
     """The bucket honours If-None-Match: an upload cannot be replaced after its inspection."""
     media_id = studio.announce(photo())["id"]
