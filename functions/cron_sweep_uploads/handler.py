@@ -1,13 +1,14 @@
 """Each hour: uploads whose addresses have died are looked for in the bucket.
 
 What is there has come, although nobody told of it: neither its sender nor the bucket. What is not, a day later, is
-given up: its parts are thrown away, a tombstone stays. Two sweeps at once do the same, once.
+given up: its parts are thrown away, a tombstone stays. Objects that belong to no row go too. Two sweeps at once do the
+same, once.
 """
 
 import time
 from typing import Any
 
-from socialflow.media import gateway, parts_gateway, uploads
+from socialflow.media import gateway, leftovers, parts_gateway, uploads
 from socialflow.media.upload_model import Expired
 from socialflow.platform import registry
 from socialflow.platform.clock import now
@@ -25,21 +26,23 @@ SECONDS = 600.0
 
 @entry(*NEEDS)
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Take any event; return how many uploads have come and how many were given up, and the tenants that failed."""
+    """Take any event; return how many uploads came and were given up, objects that went, and tenants that failed."""
     until = time.monotonic() + SECONDS
-    arrived, given_up, failed = 0, 0, []
+    arrived, given_up, left_over, failed = 0, 0, 0, []
     for slug in _turned(registry.living()):
         if time.monotonic() > until:
             logger.warning("The sweep of uploads has not reached every tenant")
             break
         try:
-            found, left = _swept(registry.named(slug), until)
+            tenant = registry.named(slug)
+            came, went = _swept(tenant, until)
+            left_over += _cleared(tenant, until)
         except Exception:  # noqa: BLE001 - one tenant never stops the others
             logger.exception("A tenant's uploads could not be swept", tenant=slug)
             failed.append(slug)
         else:
-            arrived, given_up = arrived + found, given_up + left
-    return {"arrived": arrived, "given_up": given_up, "failed": failed}
+            arrived, given_up = arrived + came, given_up + went
+    return {"arrived": arrived, "given_up": given_up, "left_over": left_over, "failed": failed}
 
 
 def _turned(slugs: list[str]) -> list[str]:
@@ -79,3 +82,19 @@ def _is_given_up(tenant: Tenant, upload: Expired) -> bool:
     if given_up and upload.upload_id is not None:
         parts_gateway.abort(upload.object_key, upload.upload_id)
     return given_up
+
+
+def _cleared(tenant: Tenant, until: float) -> int:
+    """Delete objects of which there is no row; return how many."""
+    cleared = 0
+    for page in leftovers.of_a_day_ago(tenant.slug, at=now()):
+        with transaction(tenant) as tx:
+            unknown = uploads.unknown(tx, {stored.media_id for stored in page})
+        for stored in page:
+            if stored.media_id in unknown:
+                logger.warning("An object belongs to no media item", tenant=tenant.slug, id=str(stored.media_id))
+                leftovers.delete(stored.key)
+                cleared += 1
+        if time.monotonic() > until:
+            break
+    return cleared

@@ -152,6 +152,10 @@ class ServiceFunction(Construct):
         """
         return self._objects(["s3:ListMultipartUploadParts"], media).drops_parts(media)
 
+    def clears_media(self, media: Media) -> Self:
+        """Delete objects, whose versions stay for a while, and what has come of files in parts; for who finds media."""
+        return self._objects(["s3:DeleteObject"], media).drops_parts(media)
+
     def drops_parts(self, media: Media) -> Self:
         """Throw away what has come of a file in parts."""
         return self._objects(["s3:AbortMultipartUpload"], media)

@@ -236,7 +236,7 @@ class ServiceStack(Stack):
             ),
             at_once=ARRIVALS,
         )
-        sweep = self._function("cron_sweep_uploads", SWEEP).finds_media(store.media).drops_parts(store.media)
+        sweep = self._function("cron_sweep_uploads", SWEEP).finds_media(store.media).clears_media(store.media)
         messaging.each_hour(sweep.rings(self.doorbell))
         decided = self._function("on_decision").answers_tokens_of(self.ingest_arn, self.publish_arn)
         messaging.on_facts(decided, DECISIONS)

@@ -1,6 +1,6 @@
 """Uploads in the tenant's schema: media items until their file has come."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -42,6 +42,10 @@ SELECT id, object_key, upload_id, upload_expires_at AS expired_at FROM {s}.media
  WHERE state = 'awaiting_upload' AND upload_expires_at <= %(at)s
    AND (%(expired_at)s::timestamptz IS NULL OR (upload_expires_at, id) > (%(expired_at)s, %(id)s))
  ORDER BY upload_expires_at, id LIMIT %(limit)s
+"""
+_UNKNOWN = """
+SELECT wanted AS id FROM unnest(%(ids)s::uuid[]) AS wanted
+ WHERE NOT EXISTS (SELECT FROM {s}.media_items m WHERE m.id = wanted)
 """
 _ANNOUNCED_BYTES = """
 SELECT coalesce(sum(declared_size), 0)::bigint FROM {s}.media_items
@@ -101,6 +105,11 @@ def expired(tx: Transaction, *, at: datetime, after: Expired | None, limit: int)
     """Return uploads to whose addresses nothing can be sent any more, those that died first first, behind one."""
     position = {"expired_at": after and after.expired_at, "id": after and after.id}
     return tx.all(Expired, _EXPIRED, {"at": at, "limit": limit, **position})
+
+
+def unknown(tx: Transaction, media_ids: Collection[UUID]) -> set[UUID]:
+    """Return those ids of which there is no row, not even a tombstone."""
+    return {row["id"] for row in tx.all(dict, _UNKNOWN, {"ids": list(media_ids)})}
 
 
 def announced_bytes(tx: Transaction, *, at: datetime) -> int:

@@ -1,6 +1,6 @@
 """What happens to uploads, in order: announced, sent, and come or given up; what has come is a media item."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -169,6 +169,11 @@ def abandon(tx: Transaction, media_id: UUID, *, at: datetime) -> bool:
         return False
     give_up(tx, media_id, by=None, at=at)
     return True
+
+
+def unknown(tx: Transaction, media_ids: Collection[UUID]) -> set[UUID]:
+    """Return those ids of which there is no media item, not even a tombstone."""
+    return upload_repository.unknown(tx, media_ids)
 
 
 def _refuse_duplicate(tx: Transaction, item: MediaItem) -> None:

@@ -1,21 +1,24 @@
 """Uploads that nobody has told of: what has come is taken in, what has not is given up, once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import boto3
 import pytest
 
 from functions.cron_sweep_uploads import handler as sweep
 from functions.cron_sweep_uploads.handler import handler as cron_sweep_uploads
-from socialflow.media import gateway
+from socialflow.media import gateway, leftovers
 from socialflow.platform import database
+from socialflow.platform.ids import new_id
 from tests.integration.media.conftest import Studio
 from tests.integration.media.test_announcing import batch, used
 from tests.integration.media.test_upload import JPEG
 from tests.pictures import photo
 
-NOTHING = {"arrived": 0, "given_up": 0, "failed": []}
+NOTHING = {"arrived": 0, "given_up": 0, "left_over": 0, "failed": []}
 
 
 def swept() -> dict[str, Any]:
@@ -116,6 +119,51 @@ def test_one_tenants_trouble_stops_no_other(studio: Studio, monkeypatch: pytest.
     ago(studio, "2 d")
     studio.owner.execute("ALTER TABLE t_contoso.media_items RENAME TO hidden")
     try:
-        assert swept() == {"arrived": 0, "given_up": 1, "failed": ["contoso"]}
+        assert swept() == {**NOTHING, "given_up": 1, "failed": ["contoso"]}
     finally:
         studio.owner.execute("ALTER TABLE t_contoso.hidden RENAME TO media_items")
+
+
+def made(hours: float) -> UUID:
+    """An id that was made so many hours ago."""
+    moment = datetime.now(UTC) - timedelta(hours=hours)
+    return UUID(int=int(moment.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62 | 5)
+
+
+def left(studio: Studio, *ids: UUID) -> list[bool]:
+    """Which media items have objects in the bucket."""
+    s3 = boto3.client("s3")
+    return [
+        bool(s3.list_objects_v2(Bucket=studio.cloud.bucket, Prefix=f"tenants/acme/media/{one}/").get("Contents"))
+        for one in ids
+    ]
+
+
+def test_objects_without_a_row_go_a_day_later_and_no_others(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leftovers, "QUIET", timedelta(seconds=-60))  # as if nothing had been written since
+    young, forgotten, known, buried, old = ids = [made(23), made(25), made(25.5), made(26), made(28)]
+    for one in ids:
+        for variant in ("original", "thumb"):
+            key = f"tenants/acme/media/{one}/{variant}.jpg"
+            boto3.client("s3").put_object(Bucket=studio.cloud.bucket, Key=key, Body=b"x")
+    other = f"tenants/contoso/media/{known}/original.jpg"
+    boto3.client("s3").put_object(Bucket=studio.cloud.bucket, Key=other, Body=b"x")
+    for one, told in ((known, "approved"), (buried, "deleted")):
+        studio.owner.execute(
+            "INSERT INTO t_acme.media_items (id, state, file_name, declared_type, declared_size, object_key,"
+            " upload_expires_at, created_by, deleted_at) VALUES (%s, %s, 'a', 'image/jpeg', 1, 'k', now(), %s,"
+            " CASE %s WHEN 'deleted' THEN now() END)",
+            (one, told, new_id(), told),
+        )
+    assert swept() == {**NOTHING, "left_over": 3}
+    assert left(studio, young, forgotten, known, buried, old) == [True, False, True, True, True]
+    assert swept() == NOTHING
+
+
+def test_what_was_written_just_now_is_left_alone(studio: Studio) -> None:
+    forgotten = made(25)
+    key = f"tenants/acme/media/{forgotten}/original.jpg"
+    boto3.client("s3").put_object(Bucket=studio.cloud.bucket, Key=key, Body=b"x")
+    assert swept() == NOTHING
+    assert left(studio, forgotten) == [True]
+    boto3.client("s3").delete_object(Bucket=studio.cloud.bucket, Key=key)
