@@ -110,7 +110,11 @@ EXPECTED = {
     "ops_verify_audit": DATABASE,
     "ops_wake_everything": DATABASE,
     "cron_settle_subscriptions": DATABASE | STRIPE | UNDELIVERED,
-    "cron_sweep_uploads": DATABASE | UNDELIVERED | RING | FIND | {"s3:AbortMultipartUpload on media-arn/tenants/*"},
+    "cron_sweep_uploads": DATABASE
+    | UNDELIVERED
+    | RING
+    | FIND
+    | {f"s3:{verb} on media-arn/tenants/*" for verb in ("DeleteObject", "AbortMultipartUpload")},
     "cron_purge_tenants": OWNER | UNDELIVERED | PURGE,
     "on_media_deleted": DATABASE | UNDELIVERED | ERASE,
     "cron_erase_media": DATABASE | UNDELIVERED | ERASE,

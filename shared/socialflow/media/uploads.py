@@ -110,13 +110,13 @@ def check_arrival(item: MediaItem, stored: StoredObject | None) -> None:
         )
 
 
-def check_content(item: MediaItem, *, size: int, sha256: bytes) -> None:
-    """Raise `UnfitFile` where what has come is not what was announced."""
+def check_content(item: MediaItem, *, size: int, sha256: bytes | None = None) -> None:
+    """Raise `UnfitFile` where what has come is not what was announced; without its SHA-256, by the size alone."""
     if size != item.declared_size:
         raise UnfitFile(
             "size-differs", f"The file has {size} bytes; {item.declared_size} were announced. Upload it again."
         )
-    if item.declared_sha256 is not None and sha256 != item.declared_sha256:
+    if sha256 is not None and item.declared_sha256 is not None and sha256 != item.declared_sha256:
         raise UnfitFile(
             "checksum-differs",
             "The file is not the one that was announced: its SHA-256 is another. It was damaged on its way, or changed "

@@ -150,6 +150,22 @@ def test_a_file_that_cannot_be_taken_says_why(studio: Studio, data: bytes, code:
     assert studio.value("SELECT count(*) FROM cell.work WHERE wake_at IS NOT NULL") == 0
 
 
+@pytest.mark.parametrize(("announced", "outcome"), [(b"another", "refused"), (None, "processed")])
+def test_a_video_in_parts_is_held_to_its_announced_checksum_before_anybody_reviews_it(
+    studio: Studio, announced: bytes | None, outcome: str
+) -> None:
+    data = video()
+    told = hashlib.sha256(announced or data).hexdigest()
+    begun = studio.announce(data, file_name="harbour.mp4", content_type="video/mp4", parts=True, sha256=told)
+    upload_id = studio.value("SELECT upload_id FROM t_acme.media_items WHERE id = %s", begun["id"])
+    where = {"Bucket": studio.cloud.bucket, "Key": studio.key(begun["id"]), "UploadId": upload_id}
+    boto3.client("s3").upload_part(**where, PartNumber=1, Body=data)
+    assert studio.client.post(f"/v1/media/{begun['id']}/upload/complete").status == 200
+    assert process(studio, begun["id"], studio.start(begun["id"])) == outcome
+    refusal = studio.read(begun["id"])["refusal"]
+    assert (refusal and refusal["code"]) == ("checksum-differs" if announced else None)
+
+
 def test_a_bucket_that_does_not_answer_is_no_reason_to_refuse_a_video(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
