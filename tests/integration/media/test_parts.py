@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Barrier, Lock
@@ -22,63 +21,14 @@ from socialflow.platform import database
 from socialflow.platform.clock import now
 from socialflow.platform.ids import new_id
 from socialflow.platform.tenancy import Tenant
-from tests.api import Client, Reply
+from tests.api import Client
 from tests.integration.conftest import Member
 from tests.integration.media.conftest import Studio
+from tests.integration.media.parcel import Parcel
 from tests.integration.media.test_upload import signature
 from tests.pictures import photo
 
 SIZE = 2 * SMALLEST_PART + 1_000
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """An upload in three parts, and who sends it."""
-
-    studio: Studio
-    id: str
-    data: bytes
-
-    @property
-    def path(self) -> str:
-        """Where it is resumed."""
-        return f"/v1/media/{self.id}/upload"
-
-    def upload_id(self) -> str:
-        """Where the bucket collects it."""
-        return str(self.studio.value("SELECT upload_id FROM t_acme.media_items WHERE id = %s", self.id))
-
-    def send(self, *numbers: int, data: bytes | None = None) -> None:
-        """Send parts, as their addresses would."""
-        for number in numbers:
-            begin = (number - 1) * SMALLEST_PART
-            boto3.client("s3").upload_part(
-                Bucket=self.studio.cloud.bucket,
-                Key=self.studio.key(self.id),
-                UploadId=self.upload_id(),
-                PartNumber=number,
-                Body=self.data[begin : begin + SMALLEST_PART] if data is None else data,
-            )
-
-    def resume(self, query: str = "") -> dict[str, Any]:
-        """Ask what is missing."""
-        reply = self.studio.client.get(self.path + query)
-        assert reply.status == 200, reply
-        found: dict[str, Any] = reply.json
-        return found
-
-    def complete(self) -> Reply:
-        """Have it put together."""
-        return self.studio.client.post(f"{self.path}/complete")
-
-    def stored(self) -> bytes:
-        """What the bucket has of it."""
-        found = boto3.client("s3").get_object(Bucket=self.studio.cloud.bucket, Key=self.studio.key(self.id))
-        return bytes(found["Body"].read())
-
-    def uploads(self) -> int:
-        """How many uploads in parts the bucket has open."""
-        return len(boto3.client("s3").list_multipart_uploads(Bucket=self.studio.cloud.bucket).get("Uploads", []))
 
 
 def at_once(*calls: Callable[[], object]) -> list[str]:
