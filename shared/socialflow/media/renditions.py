@@ -10,7 +10,7 @@ from socialflow.entitlements import service as entitlements
 from socialflow.limits import NETWORKS, known
 from socialflow.media import events, fitting, rendition_repository, repository, service, uploads
 from socialflow.media.fitting import Fit
-from socialflow.media.model import Kind, MediaItem, State, UnfitFile
+from socialflow.media.model import Kind, MediaItem, UnfitFile
 from socialflow.media.rendition_model import (
     GIVEN_UP,
     MOST_KEPT,
@@ -107,8 +107,6 @@ def begin(tx: Transaction, rendition_id: UUID, kind: Kind, *, run: int, at: date
     if not rendition.open:
         work.finish(tx, KIND, rendition_id, run=run)
         return Begun("settled")
-    if item.state is State.DELETED:
-        return _given_up(tx, rendition, UnfitFile("media-deleted", "The media item was deleted."), run=run, at=at)
     if rendition.tries >= TRIES:
         detail = f"It was begun {TRIES} times and never ended. Ask for it again, or use a simpler file."
         return _given_up(tx, rendition, UnfitFile(GIVEN_UP, detail), run=run, at=at)
@@ -135,14 +133,11 @@ def rendered(tx: Transaction, rendition_id: UUID, *, percent: int, run: int, at:
 
 
 def finish(tx: Transaction, rendition_id: UUID, made: Made, *, run: int, at: datetime) -> bool:
-    """Keep what was made: from here on it is served. False where the run is superseded, or nobody wants it."""
+    """Keep what was made: from here on it is served. False where the run is superseded, or the media item deleted."""
     found = _fenced(tx, rendition_id, run=run, at=at)
     if found is None:
         return False
-    rendition, item = found
-    if item.state is State.DELETED:
-        _given_up(tx, rendition, UnfitFile("media-deleted", "The media item was deleted."), run=run, at=at)
-        return False
+    rendition, _ = found
     if rendition_repository.finish(tx, rendition_id, made, at=at):
         work.finish(tx, KIND, rendition_id, run=run)
         entitlements.add(tx, "storage_bytes", made.size, at=at)
@@ -178,7 +173,7 @@ def _fenced(tx: Transaction, rendition_id: UUID, *, run: int, at: datetime) -> t
     known_as = rendition_repository.find(tx, rendition_id)
     item = repository.lock(tx, known_as.media_id) if known_as else None
     rendition = rendition_repository.lock(tx, rendition_id) if item else None
-    if rendition is None or item is None:  # deleted meanwhile
+    if rendition is None or item is None:  # its media item was deleted, and with it what was made of it
         work.finish(tx, KIND, rendition_id, run=run)
         return None
     if not work.postpone(tx, KIND, rendition_id, run=run, wake_at=at + SILENCE):

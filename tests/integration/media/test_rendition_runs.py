@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from socialflow.media import cutting, gateway, rendition_model, renditions
+from tests.integration.conftest import Member
 from tests.integration.media.conftest import Studio
 from tests.integration.media.wishes import asked, processed, read, render, served
 from tests.pictures import photo
@@ -163,12 +164,22 @@ def test_an_original_that_is_gone_is_a_refusal_that_stays(studio: Studio) -> Non
     assert studio.facts(made["id"]) == ["rendition.requested", "rendition.refused"]
 
 
-def test_what_is_deleted_meanwhile_is_not_made(studio: Studio) -> None:
+def test_what_is_deleted_meanwhile_is_neither_kept_nor_counted(
+    studio: Studio, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
     media_id = processed(studio)
-    made = asked(studio, media_id)
-    studio.owner.execute(
-        "UPDATE t_acme.media_items SET state = 'deleted', deleted_at = now() WHERE id = %s", (media_id,)
-    )
-    assert render(studio, made["id"], studio.start(made["id"], "rendition")) == "refused"
+    made, waiting = asked(studio, media_id), asked(studio, media_id, network="x")
+    put = gateway.put
+
+    def deleted(*args: Any) -> str:
+        assert member("admin").delete(f"/v1/media/{media_id}", if_match="*").status == 204
+        return put(*args)
+
+    monkeypatch.setattr(gateway, "put", deleted)
+    assert render(studio, made["id"], studio.start(made["id"], "rendition")) == "superseded"
+    assert render(studio, waiting["id"], 1) == "superseded"
+    assert studio.value("SELECT count(*) FROM t_acme.renditions") == 0
+    assert studio.value("SELECT used FROM cell.usage WHERE meter = 'storage_bytes'") == 0
+    assert studio.value("SELECT count(*) FROM cell.work WHERE wake_at IS NOT NULL") == 0
     reply = studio.client.post(f"/v1/media/{media_id}/renditions", {"network": "x"})
     assert (reply.status, reply.code) == (410, "media-deleted")
