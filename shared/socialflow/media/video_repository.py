@@ -1,11 +1,14 @@
 """What a video's row has beside what every media item's has."""
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from socialflow.media.fingerprint import Fingerprint
 from socialflow.media.video.model import Clip
 from socialflow.platform.database import Transaction
+
+if TYPE_CHECKING:  # what hashes a video has no library of pictures
+    from socialflow.media.fingerprint import Fingerprint
 
 # Not the digest: it is of the same version, and may have been found by now.
 _DESCRIBE = """
@@ -22,7 +25,7 @@ UPDATE {s}.media_items SET sha256 = %(sha256)s, version = version + 1
 """
 
 
-def describe(tx: Transaction, media_id: UUID, clip: Clip, size: int, fingerprint: Fingerprint) -> None:
+def describe(tx: Transaction, media_id: UUID, clip: Clip, size: int, fingerprint: "Fingerprint") -> None:
     """Keep what was found out about a video."""
     tx.execute(_DESCRIBE, {"id": media_id, "size": size} | asdict(clip) | asdict(fingerprint))
 

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from socialflow.media import events, repository, service, video_repository
-from socialflow.media.fingerprint import Fingerprint
 from socialflow.media.model import Derivative, MediaItem, State
 from socialflow.media.video.model import Clip
 from socialflow.platform import work
 from socialflow.platform.database import Transaction
+
+if TYPE_CHECKING:  # what hashes a video has no library of pictures
+    from socialflow.media.fingerprint import Fingerprint
 
 PROCESSING = timedelta(seconds=330)
 """How long a run that processes a video may be silent: longer than its function is given."""
@@ -37,7 +39,7 @@ def processing(tx: Transaction, media_id: UUID, *, run: int, at: datetime) -> bo
 
 
 def describe(  # noqa: PLR0913 # what is kept, and the run that has found it out
-    tx: Transaction, media_id: UUID, clip: Clip, size: int, fingerprint: Fingerprint, *, run: int, at: datetime
+    tx: Transaction, media_id: UUID, clip: Clip, size: int, fingerprint: "Fingerprint", *, run: int, at: datetime
 ) -> bool:
     """Keep what was found out; False where the run is superseded."""
     if service.alive(tx, media_id, run=run, at=at) is None:
