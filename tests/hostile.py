@@ -10,7 +10,7 @@ from itertools import product
 
 from PIL import Image
 
-from tests.corpus import PAGE, Case, box, chunk, frame_beyond, many_scans, plain, png, zipped
+from tests.corpus import PAGE, Case, box, chunk, frame_beyond, frames, many_scans, plain, png, zipped
 from tests.pictures import encoded, scene
 
 TYPES = ("jpeg", "png", "webp", "gif", "avif", "heic")
@@ -34,8 +34,9 @@ def _webp_header_of(width: int, height: int) -> bytes:
     return bytes(data)
 
 
-def _gif_header_of(width: int, height: int) -> bytes:
-    data = bytearray(plain("gif"))
+def _gif_header_of(width: int, height: int, *, moving: bool = False) -> bytes:
+    """Return a GIF whose screen says that it is another size."""
+    data = bytearray(frames("GIF", scene(40, 40), scene(40, 40, sky="red")) if moving else plain("gif"))
     data[6:10] = struct.pack("<HH", width, height)
     return bytes(data)
 
@@ -122,6 +123,9 @@ HOSTILE: dict[str, Case] = {
     "268 megapixels of WebP": Case(lambda: _webp_header_of(16_384, 16_384), "image/webp", ("too-many-pixels", *CUT)),
     "2^48 pixels of WebP": Case(lambda: _webp_header_of(2**24, 2**24), "image/webp", ("too-many-pixels", *CUT)),
     "4 gigapixels of GIF": Case(lambda: _gif_header_of(65_535, 65_535), "image/gif", ("too-many-pixels",)),
+    "20 megapixels that move": Case(
+        lambda: _gif_header_of(5_000, 4_000, moving=True), "image/gif", ("too-many-pixels",)
+    ),
     "a GIF of which a frame has 3.6 gigapixels": Case(
         lambda: frame_beyond("black"), "image/gif", ("too-many-pixels", *CUT)
     ),

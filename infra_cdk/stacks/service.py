@@ -20,7 +20,7 @@ from infra_cdk.stages import Stage
 API = Size(memory=1_024, timeout=20)
 WORKER = Size(memory=512, timeout=30)
 RELAY = Size(memory=512, timeout=60)
-# One vCPU comes with 1,769 MB. A JPEG of 100 megapixels takes 145 MB of them, an AVIF of 48, the most of all, 800.
+# One vCPU comes with 1,769 MB. A JPEG of 100 megapixels takes 145 MB of them, an AVIF of 48, the most of all, 620.
 MEDIA = Size(memory=1_769, timeout=120)
 # A video is read by ranges; the frames of an 8K one take the most of it.
 VIDEO = Size(memory=1_769, timeout=300)

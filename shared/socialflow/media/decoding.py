@@ -10,7 +10,7 @@ from typing import BinaryIO
 import pyvips
 from PIL import Image, ImageCms, ImageStat
 
-from socialflow.media.inspection import MAX_PIXELS_UNSCALED, Picture, refusing_damage, too_many_pixels
+from socialflow.media.inspection import MAX_PIXELS_MOVING, Picture, refusing_damage, too_many_pixels
 from socialflow.media.model import UnfitFile
 
 HEADROOM = 1.5
@@ -22,7 +22,7 @@ _WHITE = 255
 _MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 # A still of an animation: the first frame that is not of one shade, of as many as this.
 _FRAMES = 24
-_FRAME_PIXELS = 200_000_000
+_FRAME_PIXELS = 100_000_000
 _SHADES = 12
 
 # libvips opens nothing but these three, by name, whatever a file claims to be; one thread, nothing remembered.
@@ -119,15 +119,16 @@ def _shows_something(image: Image.Image, number: int) -> bool:
         image.load()
     except EOFError:
         return False
-    if image.width * image.height > MAX_PIXELS_UNSCALED:  # a frame may make its picture larger
-        raise too_many_pixels(MAX_PIXELS_UNSCALED)
+    if image.width * image.height > MAX_PIXELS_MOVING:  # a frame may make its picture larger
+        raise too_many_pixels(MAX_PIXELS_MOVING)
     grey = image.convert("RGBA").convert("LA").resize((32, 32), Image.Resampling.BOX)
     return max(ImageStat.Stat(grey).stddev) >= _SHADES
 
 
 def _taken(image: Image.Image) -> pyvips.Image:
     """Return Pillow's image as libvips' one."""
-    plain = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    plain = image if image.mode == mode else image.convert(mode)
     data = pyvips.Image.new_from_memory(plain.tobytes(), *plain.size, len(plain.mode), "uchar")
     # What is derived from it keeps the bytes alive; it itself, asked for a copy of its own, would hand out the same.
     return data.copy(interpretation="srgb")

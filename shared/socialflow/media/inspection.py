@@ -21,6 +21,8 @@ MAX_PIXELS = 100_000_000
 """Pixels of a JPEG, which is decoded in a smaller size; 100 MP take about 150 MB so."""
 MAX_PIXELS_UNSCALED = 50_000_000
 """Pixels of other pictures, which are decoded as they are."""
+MAX_PIXELS_MOVING = 16_000_000
+"""Pixels of a picture that moves: a frame is decoded together with the one before it."""
 MAX_SIDE = 30_000
 
 TYPES = {
@@ -144,6 +146,10 @@ def _inspected(file: BinaryIO, image: Image.Image, declared_type: str) -> Pictur
     width, height = image.size
     if width * height > MAX_PIXELS_UNSCALED and declared_type != "image/jpeg":
         raise too_many_pixels(MAX_PIXELS_UNSCALED)
+    # The further pictures of a JPEG or a HEIC are depth maps, previews, or others of a burst.
+    animated = declared_type in _MOVING and bool(getattr(image, "is_animated", False))
+    if animated and width * height > MAX_PIXELS_MOVING:
+        raise too_many_pixels(MAX_PIXELS_MOVING)
     if max(width, height) > MAX_SIDE:
         raise UnfitFile("too-long", f"A side of the picture has more than {MAX_SIDE} pixels. Crop it.")
     exif = _exif(image)
@@ -158,8 +164,7 @@ def _inspected(file: BinaryIO, image: Image.Image, declared_type: str) -> Pictur
         orientation=orientation,
         captured_at=_captured_at(exif),
         camera=_camera(exif),
-        # The further pictures of a JPEG or a HEIC are depth maps, previews, or others of a burst.
-        animated=declared_type in _MOVING and bool(getattr(image, "is_animated", False)),
+        animated=animated,
         profile=image.info.get("icc_profile") or b"",
         file=file,
     )
