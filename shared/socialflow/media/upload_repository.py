@@ -32,9 +32,10 @@ _OPEN_PARTS = """
 UPDATE {s}.media_items SET upload_id = %(upload_id)s
  WHERE id = %(id)s AND state = 'awaiting_upload' AND upload_id IS NOT DISTINCT FROM %(instead_of)s
 """
+# The tombstone tells nothing of the file; where its parts are is kept until they are thrown away.
 _GIVE_UP = """
-UPDATE {s}.media_items SET state = 'deleted', deleted_at = %(at)s, deleted_by = %(by)s, version = version + 1,
-       updated_at = %(at)s
+UPDATE {s}.media_items SET state = 'deleted', deleted_at = %(at)s, deleted_by = %(by)s, file_name = 'deleted',
+       declared_sha256 = NULL, version = version + 1, updated_at = %(at)s
  WHERE id = %(id)s AND state = 'awaiting_upload'
 """
 _EXPIRED = """
