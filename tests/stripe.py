@@ -123,11 +123,14 @@ class Stripe:
         found = self.ask("GET", f"/v1/subscriptions/{subscription}")
         return signed("customer.subscription.updated", {"customer": found["customer"], "id": subscription})
 
-    def next(self, kind: str) -> Message:
-        """Return the next message of a kind, in the order in which localstripe sends."""
+    def next(self, kind: str, about: str = "") -> Message:
+        """Return the next message of a kind that names what it is about, in the order in which localstripe sends.
+
+        It sends a second late: what another test has caused may still come.
+        """
         while True:
             message = self.messages.get(timeout=20)
-            if message.kind == kind:
+            if message.kind == kind and about.encode() in message.raw:
                 return message
 
 

@@ -20,6 +20,8 @@ from psycopg import sql
 from functions.task_write_export.handler import handler as write_export
 from socialflow.accounts import service as accounts
 from socialflow.accounts.model import Profile
+from socialflow.identity import support_service
+from socialflow.identity.support import Wanted
 from socialflow.media import renditions
 from socialflow.media.rendition_spec import Wish
 from socialflow.platform import database, settings
@@ -86,6 +88,8 @@ def crowded(world: World, made_key: MadeKey, member: Member) -> str:
                 " RETURNING id) INSERT INTO control.members (tenant_id, user_id, role) SELECT %s, id, 'viewer' FROM u",
                 (new_id(), f"{slug}-more-{number}", tenant.id),
             )
+            wanted = Wanted(f"operator {number}", CANARY if slug == "contoso" else "A ticket")
+            support_service.give(owner, tenant, wanted, at=now())
     return photo
 
 

@@ -44,7 +44,7 @@ class Shop:
         reply = self.checkout(plan)
         assert reply.status == 200, reply
         subscription = self.stripe.pay(reply.json["url"])
-        assert self.deliver(self.stripe.next("customer.subscription.created")).status == 204
+        assert self.deliver(self.stripe.next("customer.subscription.created", subscription)).status == 204
         return subscription
 
     def deliver(self, message: Message, **headers: str) -> Reply:

@@ -120,7 +120,7 @@ def test_what_has_come_to_its_end_meanwhile_is_not_brought_back(firm: Firm) -> N
     firm.delete()
     firm.tell()
     firm.shop.stripe.ask("DELETE", f"/v1/subscriptions/{firm.subscription}")
-    assert firm.shop.deliver(firm.shop.stripe.next("customer.subscription.deleted")).status == 204
+    assert firm.shop.deliver(firm.shop.stripe.next("customer.subscription.deleted", firm.subscription)).status == 204
     firm.restore()
     firm.tell()
     assert firm.of_stripe()[0] == "canceled"

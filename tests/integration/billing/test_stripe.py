@@ -27,8 +27,8 @@ def test_a_checkout_becomes_a_plan(shop: Shop) -> None:
     assert (shop.plan()["plan"], shop.plan()["billing"]["status"]) == ("free", "none")
     page = shop.checkout("pro").json["url"]
     assert shop.plan()["plan"] == "free"
-    shop.stripe.pay(page)
-    assert shop.deliver(shop.stripe.next("customer.subscription.created")).status == 204
+    subscription = shop.stripe.pay(page)
+    assert shop.deliver(shop.stripe.next("customer.subscription.created", subscription)).status == 204
     bought = shop.plan()
     assert (bought["plan"], bought["billing"]["status"], bought["billing"]["by_contract"]) == ("pro", "active", False)
     assert bought["billing"]["period_end"] > now().isoformat()
@@ -49,8 +49,8 @@ def test_what_stripe_is_asked_names_the_tenant_and_our_own_addresses(shop: Shop)
 
 def test_a_message_that_comes_again_changes_nothing(shop: Shop) -> None:
     page = shop.checkout().json["url"]
-    shop.stripe.pay(page)
-    message = shop.stripe.next("customer.subscription.created")
+    subscription = shop.stripe.pay(page)
+    message = shop.stripe.next("customer.subscription.created", subscription)
     assert [shop.deliver(message).status for _ in range(3)] == [204, 204, 204]
     assert shop.changes() == [("free", "pro")]
     assert shop.value("SELECT version FROM control.billing") == 1
@@ -111,7 +111,7 @@ def test_a_payment_that_fails_has_grace_and_then_an_end_that_keeps_what_is_there
     assert editor.post("/v1/posts", draft).status == 201
 
     shop.stripe.ask("DELETE", f"/v1/subscriptions/{subscription}")
-    assert shop.deliver(shop.stripe.next("customer.subscription.deleted")).status == 204
+    assert shop.deliver(shop.stripe.next("customer.subscription.deleted", subscription)).status == 204
     ended = shop.plan()
     assert (ended["plan"], ended["billing"]["status"], ended["billing"]["unpaid_since"]) == ("free", "canceled", None)
     assert shop.changes() == [("free", "pro"), ("pro", "free")]
@@ -139,7 +139,7 @@ def test_a_plan_given_by_hand_is_no_subscriptions_to_take(shop: Shop) -> None:
     subscription = shop.buy("pro")
     shop.database.execute("UPDATE control.tenants SET plan = 'enterprise' WHERE id = %s", (shop.tenant.id,))
     shop.stripe.ask("DELETE", f"/v1/subscriptions/{subscription}")
-    assert shop.deliver(shop.stripe.next("customer.subscription.deleted")).status == 204
+    assert shop.deliver(shop.stripe.next("customer.subscription.deleted", subscription)).status == 204
     assert shop.plan()["plan"] == "enterprise"
     assert shop.plan()["billing"]["by_contract"] is True
     assert shop.checkout("pro").code == "plan-by-contract"
@@ -161,8 +161,8 @@ def test_a_price_that_is_not_set_up_costs_nobody_their_plan(shop: Shop, monkeypa
 
 def test_while_stripe_is_down_nothing_is_taken(shop: Shop) -> None:
     page = shop.checkout().json["url"]
-    shop.stripe.pay(page)
-    message = shop.stripe.next("customer.subscription.created")
+    subscription = shop.stripe.pay(page)
+    message = shop.stripe.next("customer.subscription.created", subscription)
     shop.stripe.down = True
     assert (shop.deliver(message).code, shop.owner.post("/v1/plan/portal").code) == ("billing-down", "billing-down")
     shop.stripe.down = False
