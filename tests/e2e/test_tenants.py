@@ -110,7 +110,7 @@ def test_an_export_comes_back_as_another_tenant_with_the_same_manifest(
     members = [{"issuer": stack.state.issuer().url, "subject": who.subject, "email": who.email, "name": who.name}]
     wish = {"slug": COPY, "name": "A copy", "plan": "pro", "members": [{**members[0], "role": "owner"}]}
     assert operator.invoke("ops_provision", wish)["outcome"] == "provisioned"
-    wanted = {"slug": COPY, "key": "exports/brought.zip"}
+    wanted = {"slug": COPY, "key": "exports/brought.zip", "by": "nina"}
     done = operator.invoke("ops_import_tenant", wanted)
     assert done["outcome"] == "imported", done
     assert operator.invoke("ops_import_tenant", wanted)["outcome"] == "refused"
