@@ -29,7 +29,7 @@ OWNERS: tuple[KeyOwner, ...] = ("platform", "tenant")
 
 
 @app.get("/v1/ai/usage", summary="Read what models have cost", tags=["ai"])
-@requires("ai:use")
+@requires("team:read")
 def usage(
     by: Annotated[By, Query(description="What each line is of.")] = "day",
     since: Annotated[date | None, Query(description="The first day (UTC); by default a month before the last.")] = None,
@@ -50,7 +50,7 @@ def usage(
 
 
 @app.get("/v1/models", summary="List the models that may write captions", tags=["ai"])
-@requires("ai:use")
+@requires("media:read")
 def models() -> ModelsOut:
     """Return each model with its price, and by whose key it can be asked. The tenant's `ai_models` chooses."""
     with transaction(caller().tenant) as tx:
