@@ -7,16 +7,13 @@ from typing import Literal
 
 from socialflow.errors import FieldError, Invalid
 from socialflow.media.model import MediaItem
+from socialflow.media.texts import is_plain
 
 MAX_TITLE = 200
 MAX_ALT_TEXT = 1_500
 """What a caption's alt text may have too."""
 MAX_TAGS = 50
 MAX_TAG = 50
-
-# Controls, halves of surrogate pairs and separators of lines; what turns the direction of what follows it.
-_REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class DescriptionInvalid(Invalid):
@@ -95,7 +92,7 @@ def normalized(tags: Iterable[str], pointer: str) -> list[str]:
     for index, given in enumerate(tags):
         tag = normal(given)
         # A comma parts tags where they are asked for.
-        if not 1 <= len(tag) <= MAX_TAG or "," in tag or not _plain(tag, lines=False):
+        if not 1 <= len(tag) <= MAX_TAG or "," in tag or not is_plain(tag):
             detail = f"A tag has 1 to {MAX_TAG} characters, no comma and no control characters."
             raise DescriptionInvalid(detail, errors=[FieldError(f"{pointer}/{index}", "tag-invalid", detail)])
         found[tag] = None
@@ -115,14 +112,7 @@ def _text(given: str, pointer: str, longest: int, *, lines: bool = False) -> str
     if len(text) > longest:
         detail = f"It has {len(text)} characters; {longest} are the most."
         raise DescriptionInvalid(detail, errors=[FieldError(pointer, "too-long", detail)])
-    if not _plain(text, lines=lines):
+    if not is_plain(text, lines=lines):
         detail = "It has no control characters" + (" but the ends of lines." if lines else ", and is one line.")
         raise DescriptionInvalid(detail, errors=[FieldError(pointer, "text-invalid", detail)])
     return text
-
-
-def _plain(text: str, *, lines: bool) -> bool:
-    return all(
-        (lines and letter == "\n") or (letter not in _TURNING and unicodedata.category(letter) not in _REFUSED)
-        for letter in text
-    )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from socialflow.errors import Conflict, FieldError, Invalid
 from socialflow.media.model import EXTENSIONS, MAX_SIZES, Kind, MediaItem
+from socialflow.media.texts import is_plain
 
 MAX_FILE_NAME = 255
 MIB = 1024 * 1024
@@ -227,7 +228,7 @@ def part_size(size: int) -> int:
 def _check_name(name: str) -> None:
     if not 1 <= len(name) <= MAX_FILE_NAME or name in (".", ".."):
         wrong = f"A file name has 1 to {MAX_FILE_NAME} characters."
-    elif not name.isprintable() or {"/", "\\"} & set(name):
+    elif not is_plain(name) or {"/", "\\"} & set(name):
         wrong = "A file name has no control characters and no / or \\."
     else:
         return

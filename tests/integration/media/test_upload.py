@@ -98,7 +98,8 @@ def test_what_cannot_be_uploaded_is_refused_in_words(
 
 
 def test_names_of_any_script_are_taken(studio: Studio) -> None:
-    for name in ("küste 🌊.jpg", "صورة.jpg", "写真 (1).jpg", "a" * 255):
+    joined, narrow = "\u0645\u06cc\u200c\u062e\u0648\u0627 👩\u200d👧.jpg", "Screenshot at 9.41\u202fAM.jpg"
+    for name in ("küste 🌊.jpg", "صورة.jpg", "写真 (1).jpg", "a" * 255, joined, narrow):
         answer = studio.announce(b"x", file_name=name)
         assert studio.read(answer["id"])["file_name"] == name
 
