@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from socialflow.media import fingerprint, gateway, inspection, rendering, service, uploads
-from socialflow.media.model import Derivative, MediaItem, Photo, UnfitFile, object_key
+from socialflow.media.model import Derivative, MediaItem, Photo, UnfitFile, derivative_key
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
 from socialflow.platform.observability import logger
@@ -74,7 +74,7 @@ def _process(task: TaskInput, item: MediaItem, file: BinaryIO) -> dict[str, str]
 
 
 def _kept(task: TaskInput, rendered: rendering.Rendered) -> Derivative:
-    key = object_key(task.tenant.slug, task.id, rendered.variant, "jpg")
+    key = derivative_key(task.tenant.slug, task.id, rendered.variant, task.run, "jpg")
     return Derivative(
         variant=rendered.variant,
         object_key=key,

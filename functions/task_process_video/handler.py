@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from socialflow.media import fingerprint, gateway, reading, rendering, service, uploads, videos
-from socialflow.media.model import Derivative, MediaItem, UnfitFile, object_key
+from socialflow.media.model import Derivative, MediaItem, UnfitFile, derivative_key
 from socialflow.media.video import previews, probing
 from socialflow.media.video.opening import Deadline, Opened, opened
 from socialflow.platform.clock import now
@@ -105,7 +105,7 @@ def _moving(video: Opened, still: previews.Still, deadline: Deadline) -> Iterato
 
 
 def _kept(task: TaskInput, made: _Made) -> Derivative:
-    key = object_key(task.tenant.slug, task.id, made.variant, made.extension)
+    key = derivative_key(task.tenant.slug, task.id, made.variant, task.run, made.extension)
     return Derivative(
         variant=made.variant,
         object_key=key,

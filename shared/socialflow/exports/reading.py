@@ -16,7 +16,7 @@ from socialflow.exports.manifest import FORMAT, LONGEST, NAME, VERSION, Manifest
 from socialflow.exports.model import MOST_BYTES, MOST_OBJECTS, Unexportable, UnusableArchive, check_size
 
 LONGEST_LINE = 16 * 1024 * 1024
-_OBJECT = re.compile(r"objects/(media/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/[a-z]+\.[a-z0-9]+)")
+_OBJECT = re.compile(r"objects/(media/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/[a-z]+(?:-[0-9]+)?\.[a-z0-9]+)")
 _ROWS = re.compile(r"rows/([a-z][a-z0-9_]*)\.ndjson")
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 """What a ZIP that is none, cut off, encrypted or packed in an unknown way ends in."""

@@ -223,8 +223,17 @@ class UnfitFile(Exception):
 
 
 def object_key(tenant: str, media_id: UUID, variant: str, extension: str) -> str:
-    """Return where an original or a derivative of a tenant (slug) is kept."""
+    """Return where an original of a tenant (slug) is kept."""
     return f"{folder(tenant, media_id)}{variant}.{extension}"
+
+
+def derivative_key(tenant: str, media_id: UUID, variant: str, run: int, extension: str) -> str:
+    """Return where a run keeps a derivative of a tenant's (slug) media item.
+
+    A key of its own for each run: what an overtaken one still writes must not make the version that a row names an
+    old one, as the bucket forgets those after some days.
+    """
+    return f"{folder(tenant, media_id)}{variant}-{run}.{extension}"
 
 
 def folder(tenant: str, media_id: UUID) -> str:

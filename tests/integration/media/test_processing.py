@@ -242,6 +242,10 @@ def test_a_run_that_is_overtaken_midway_leaves_the_newer_ones_rows(
     assert len(set(newer)) == 5
     assert studio.facts(media_id) == ["media.uploaded", "media.processed"]
     assert derivative(studio, media_id, "large").size == (600, 900)
+    keys = "SELECT array_agg(object_key ORDER BY variant) FROM t_acme.derivatives WHERE media_id = %s"
+    s3 = boto3.client("s3")
+    newest = [s3.head_object(Bucket="media", Key=key)["VersionId"] for key in studio.value(keys, media_id)]
+    assert newest == newer, "an old version is forgotten by the bucket after some days"
 
 
 def test_a_restarted_run_goes_on_where_the_row_stands(studio: Studio) -> None:
