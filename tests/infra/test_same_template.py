@@ -23,6 +23,11 @@ ALLOWED = {
     "Resources/taskwritecaptionFunction????????/Properties/Environment/Variables/SOCIALFLOW_CAPTION_*": (
         "the offline model has an address and a key, Bedrock has neither"
     ),
+    "Resources/*Function????????/Properties/Environment/Variables/SOCIALFLOW_CAPTION_FALLBACKS": (
+        "there is one offline model, and more than one at Bedrock"
+    ),
+    f"{VARIABLES}/SOCIALFLOW_INGEST_AT_ONCE": "one machine processes a few files at once",
+    f"{VARIABLES}/SOCIALFLOW_RENDITIONS_AT_ONCE": "the same for renditions",
     "Resources/taskwritecaptionRoleDefaultPolicy*/Properties/PolicyDocument/Statement": (
         "the same: the key's secret in one, the model in the other"
     ),

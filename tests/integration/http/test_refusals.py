@@ -157,12 +157,14 @@ def test_an_id_that_is_none_is_not_there(route: RouteOf, member: Member) -> None
         path = re.sub(r"\{\w+\}", part, route.template)
         headers = {**member("owner").headers, "if-match": "*", "content-type": "application/json"}
         reply = Client().send(event(route.method, path, headers=headers, body="{}" if route.takes_a_body else None))
-        assert reply.status in {404, 405}, reply
+        # A name of a closed list is no id: with a body that says nothing it is the body that is refused.
+        assert reply.status in ({404, 405, 422} if "{provider}" in route.template else {404, 405}), reply
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_another_method_is_told_the_right_ones(route: RouteOf, member: Member) -> None:
-    for method in ("PUT", "TRACE", "PROPFIND"):
+    there = {each.method for each in ROUTES if each.template == route.template}
+    for method in sorted({"PUT", "TRACE", "PROPFIND"} - there):
         reply = member("owner").send(event(method, route.path, headers=member("owner").headers))
         assert reply.status == 405, reply
         assert route.method in reply.headers["allow"], reply

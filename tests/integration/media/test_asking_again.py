@@ -61,7 +61,13 @@ def asked(studio: Studio, media_id: str, **wish: Any) -> str:
 
 
 def written(studio: Studio, request_id: str, run: int | None = None) -> str:
-    event = {"v": 1, "tenant": "acme", "kind": "caption", "id": request_id, "run": run or studio.start(request_id)}
+    event = {
+        "v": 1,
+        "tenant": "acme",
+        "kind": "caption",
+        "id": request_id,
+        "run": run or studio.start(request_id, "caption"),
+    }
     return str(task_write_caption(event, None)["outcome"])
 
 
@@ -145,7 +151,7 @@ def test_a_repetition_of_the_task_or_the_request_writes_nothing_twice(studio: St
     assert first.json == again.json
     assert again.headers["idempotency-replayed"] == "true"
     request_id = str(first.json["id"])
-    run = studio.start(request_id)
+    run = studio.start(request_id, "caption")
     assert [written(studio, request_id, run), written(studio, request_id, run)] == ["captioned", "superseded"]
     assert written(studio, request_id) == "captioned"
     assert len(studio.client.get(f"/v1/media/{media_id}/captions").json["items"]) == 1
@@ -155,8 +161,8 @@ def test_a_repetition_of_the_task_or_the_request_writes_nothing_twice(studio: St
 def test_an_older_run_writes_nothing(studio: Studio, model: Model) -> None:
     media_id, _ = studio.in_review(caption={"skip": True})
     request_id = asked(studio, media_id)
-    old = studio.start(request_id)
-    studio.start(request_id)
+    old = studio.start(request_id, "caption")
+    studio.start(request_id, "caption")
     assert written(studio, request_id, old) == "superseded"
     assert model.told == []
 
@@ -220,7 +226,7 @@ def test_the_twenty_first_caption_of_a_minute_waits_its_turn_once(studio: Studio
     for _ in range(20):
         assert pace.book("ai:caption:acme", 20, longest=0) == 0
     request_id = asked(studio, media_id)
-    run = studio.start(request_id)
+    run = studio.start(request_id, "caption")
     event = {"v": 1, "tenant": "acme", "kind": "caption", "id": request_id, "run": run}
     told = task_write_caption(event, None)
     assert told["outcome"] == "later"

@@ -64,7 +64,7 @@ def test_what_is_decided_cannot_be_decided_again_by_anybody(studio: Studio, memb
     assert (again.json["verdict"], again.json["decided_by_name"]) == ("approved", "Editor of acme")
     late = edit(studio, media_id, {"caption": "Changed afterwards"}, 2)
     assert (late.status, late.code) == (409, "review-already-settled")
-    assert studio.client.get(f"/v1/media/{media_id}/captions").json == {"items": []}
+    assert studio.client.get(f"/v1/media/{media_id}/captions").json == {"items": [], "next_cursor": None}
 
 
 def test_approving_needs_no_body(studio: Studio) -> None:

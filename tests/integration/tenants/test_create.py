@@ -34,6 +34,7 @@ def test_whoever_makes_a_tenant_is_its_owner_and_can_work_in_it(person: Person, 
         "banned_words": [],
         "ai_models": [],
         "ai_budget_usd": None,
+        "support_access": "allowed",
     }
     mine = anna.get("/v1/tenants").json["items"]
     assert [(one["slug"], one["role"], one["status"]) for one in mine] == [("north_wind", "owner", "active")]
