@@ -89,7 +89,7 @@ class LocalStack:
         found = []
         for process in self.processes()["engine"].children(recursive=True):
             with suppress(psutil.Error):
-                if process.cmdline()[-1:] == [FUNCTIONS + function]:
+                if any(f"-{FUNCTIONS}{function}-" in part for part in process.cmdline()):  # in its folder's name
                     found.append(process)
         return found
 
