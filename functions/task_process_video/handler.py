@@ -63,6 +63,7 @@ def _process(task: TaskInput, item: MediaItem) -> dict[str, str]:
     uploads.check_content(item, size=stored.size)
     source = reading.source(stored)
     with opened(source) as video:
+        videos.check_length(video.seconds, task.tenant.plan)
         made = _looked_at(task, item, video, stored)
     logger.info("The video was looked at", read=source.fetched, size=stored.size)
     kept = [_kept(task, one) for one in made]

@@ -185,7 +185,8 @@ def test_a_deleted_tenant_is_restored_and_a_purged_one_is_gone(
     operator: Operator, owner: Person, editor: Person
 ) -> None:
     end = f"/tenant?confirm={SLUG}"
-    assert call(owner, "DELETE", end).status_code == 200
+    ended = call(owner, "DELETE", end)
+    assert ended.status_code == 200, ended.text
     assert call(editor, "GET", "/media").json()["code"] == "not-a-member"
     assert operator.invoke("cron_purge_tenants", DAILY) == {"purged": [], "failed": []}
     assert owner.post(f"/tenants/{SLUG}/restore")["status"] == "active"

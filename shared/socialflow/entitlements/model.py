@@ -11,6 +11,7 @@ Meter = Literal[
     "seats",
     "storage_bytes",
     "upload_bytes",
+    "video_seconds",
     "uploads",
     "posts",
     "accounts",
@@ -27,7 +28,7 @@ MONTHLY: frozenset[Meter] = frozenset({"uploads", "posts", "ai_tokens", "ai_budg
 COUNTED: tuple[Meter, ...] = ("storage_bytes", "uploads", "posts", "accounts")
 """Counted here as they are taken; members and keys are counted where their rows are, AI where its calls are."""
 
-EACH: frozenset[Meter] = frozenset({"upload_bytes"})
+EACH: frozenset[Meter] = frozenset({"upload_bytes", "video_seconds"})
 """A limit of each one by itself: nothing of it is used up."""
 
 DEFAULT_PLAN = "free"
@@ -43,6 +44,7 @@ NAMES: Mapping[Meter, str] = {
     "seats": "members and open invitations",
     "storage_bytes": "bytes of storage",
     "upload_bytes": "bytes in one file",
+    "video_seconds": "seconds of one video",
     "uploads": "uploads a month",
     "posts": "posts a month",
     "accounts": "connected accounts",
@@ -56,6 +58,7 @@ _ROOM: Mapping[Meter, str] = {
     "seats": "Remove a member or revoke an invitation",
     "storage_bytes": "Delete media",
     "upload_bytes": "Upload a smaller file",
+    "video_seconds": "Shorten the video",
     "accounts": "Disconnect an account",
     "api": "Revoke a key",
     "approval_levels": "Ask for fewer levels",
@@ -82,6 +85,7 @@ PLANS: Mapping[str, Plan] = {
                 "seats": 5,
                 "storage_bytes": 5 * GIB,
                 "upload_bytes": 100 * MIB,
+                "video_seconds": 600,
                 "uploads": 500,
                 "posts": 100,
                 "accounts": 3,
@@ -99,6 +103,7 @@ PLANS: Mapping[str, Plan] = {
                 "seats": 10,
                 "storage_bytes": 100 * GIB,
                 "upload_bytes": 500 * MIB,
+                "video_seconds": 1_800,
                 "uploads": 5_000,
                 "posts": 1_000,
                 "accounts": 10,
@@ -116,6 +121,7 @@ PLANS: Mapping[str, Plan] = {
                 "seats": 100,
                 "storage_bytes": 1_024 * GIB,
                 "upload_bytes": 2 * GIB,
+                "video_seconds": 3_600,
                 "uploads": 100_000,
                 "posts": 20_000,
                 "accounts": 100,
@@ -133,6 +139,7 @@ PLANS: Mapping[str, Plan] = {
                 "seats": None,
                 "storage_bytes": None,
                 "upload_bytes": 4 * GIB,
+                "video_seconds": 3_600,
                 "uploads": None,
                 "posts": None,
                 "accounts": None,

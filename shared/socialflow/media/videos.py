@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
+from socialflow.entitlements.model import limit, plan_of
 from socialflow.media import events, repository, service, video_repository
-from socialflow.media.model import Derivative, MediaItem, State
+from socialflow.media.model import Derivative, MediaItem, State, UnfitFile
+from socialflow.media.video.foresight import words
 from socialflow.media.video.model import Clip
 from socialflow.platform import work
 from socialflow.platform.database import Transaction
@@ -29,6 +31,14 @@ class ToHash:
 
     item: MediaItem | None
     outcome: Literal["settled", "superseded"] | None
+
+
+def check_length(seconds: float, plan: str) -> None:
+    """Raise `UnfitFile` where a video is longer than a plan takes."""
+    most = limit(plan, "video_seconds")
+    if most is not None and round(seconds) > most:
+        detail = f"The video is {words(seconds)} long, and the plan {plan_of(plan).title} takes {words(most)}."
+        raise UnfitFile("too-long", f"{detail} Shorten it, or have an owner choose a larger plan.")
 
 
 def processing(tx: Transaction, media_id: UUID, *, run: int, at: datetime) -> bool:

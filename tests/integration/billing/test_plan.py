@@ -43,6 +43,7 @@ def test_what_is_used_is_what_was_done(member: Member, acme: Tenant) -> None:
         "seats": 4,
         "storage_bytes": 900,
         "upload_bytes": None,
+        "video_seconds": None,
         "uploads": 1,
         "posts": 1,
         "accounts": 0,

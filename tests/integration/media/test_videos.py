@@ -364,3 +364,16 @@ def test_a_video_that_is_processed_again_keeps_its_digest(studio: Studio) -> Non
     process(studio, media_id, studio.start(media_id))
     assert studio.read(media_id)["sha256"] == known
     assert studio.value("SELECT wake_at FROM cell.work WHERE kind = 'digest'") is None
+
+
+@pytest.mark.parametrize(("plan", "outcome"), [("free", "refused"), ("pro", "processed")])
+def test_a_plan_says_how_long_a_video_may_be(studio: Studio, plan: str, outcome: str) -> None:
+    studio.owner.execute("UPDATE control.tenants SET plan = %s WHERE slug = 'acme'", (plan,))
+    media_id = uploaded(studio, video(64, 36, frames=605, rate=1, sound=None))
+    assert process(studio, media_id, studio.start(media_id)) == outcome
+    refused = studio.read(media_id)["refusal"]
+    told = refused and (refused["code"], refused["detail"])
+    said = "The video is 10 min 5 s long, and the plan Free takes 10 min 0 s."
+    assert told == (
+        ("too-long", f"{said} Shorten it, or have an owner choose a larger plan.") if plan == "free" else None
+    )
