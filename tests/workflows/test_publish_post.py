@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pytest
-
-from tests.workflows.asl import Transition, load, transitions
+from tests.workflows.asl import load
 from tests.workflows.engine import Answer, NeverAnswered, Raises, Run, Script, run
+from tests.workflows.paths import FAILS, THROTTLED, EveryPath
 
 ASL = load("publish_post")
 MAP = ASL["States"]["Publish Targets"]["ItemProcessor"]["States"]
@@ -35,8 +34,6 @@ def scenario(**changed: Sequence[Answer]) -> Script:
     return {**HAPPY, **{f"task_{name}": answers for name, answers in changed.items()}}
 
 
-FAILS = Raises("Lambda.ServiceException")
-THROTTLED = Raises("Lambda.TooManyRequestsException")
 SCENARIOS: dict[str, tuple[Script, str]] = {
     "published": (HAPPY, "Post Settled"),
     "approved in time": (
@@ -96,22 +93,8 @@ SCENARIOS: dict[str, tuple[Script, str]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def runs() -> dict[str, Run]:
-    return {name: run(ASL, script, INPUT) for name, (script, _) in SCENARIOS.items()}
-
-
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_ends_where_it_should(runs: dict[str, Run], name: str) -> None:
-    expected = SCENARIOS[name][1]
-    assert runs[name].states[-1] == expected
-    assert runs[name].status == ("FAILED" if expected == "Unknown Outcome" else "SUCCEEDED")
-
-
-def test_every_transition_is_taken(runs: dict[str, Run]) -> None:
-    taken = frozenset[Transition]().union(*(done.taken for done in runs.values()))
-    assert sorted(transitions(ASL) - taken) == []
-    assert taken <= transitions(ASL)
+class TestPaths(EveryPath):
+    """Of Publish Post."""
 
 
 def test_every_task_is_given_exactly_the_ids_and_the_run(runs: dict[str, Run]) -> None:

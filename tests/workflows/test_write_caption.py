@@ -1,9 +1,8 @@
 """Every transition of Write Caption is taken, and leads where it should."""
 
-import pytest
-
-from tests.workflows.asl import Transition, load, transitions
+from tests.workflows.asl import load
 from tests.workflows.engine import Answer, Raises, Run, Script, run
+from tests.workflows.paths import EveryPath
 
 ASL = load("write_caption")
 INPUT = {"v": 1, "tenant": "acme", "kind": "caption", "id": "0199c0de-0000-7000-8000-000000000001", "run": 3}
@@ -15,7 +14,7 @@ def told(*outcomes: str) -> Script:
     return {TASK: answers}
 
 
-ENDS: dict[str, tuple[Script, str]] = {
+SCENARIOS: dict[str, tuple[Script, str]] = {
     "captioned": (told("captioned"), "Caption Written"),
     "skipped": (told("skipped"), "No Caption"),
     "its turn is later": (told("later", "captioned"), "Caption Written"),
@@ -34,20 +33,8 @@ ENDS: dict[str, tuple[Script, str]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def runs() -> dict[str, Run]:
-    return {name: run(ASL, script, INPUT) for name, (script, _) in ENDS.items()}
-
-
-@pytest.mark.parametrize("name", ENDS)
-def test_ends_where_it_should(runs: dict[str, Run], name: str) -> None:
-    assert runs[name].states[-1] == ENDS[name][1]
-    assert runs[name].status == ("FAILED" if ENDS[name][1] == "Unknown Outcome" else "SUCCEEDED")
-
-
-def test_every_transition_is_taken(runs: dict[str, Run]) -> None:
-    taken = frozenset[Transition]().union(*(done.taken for done in runs.values()))
-    assert sorted(transitions(ASL) - taken) == []
+class TestPaths(EveryPath):
+    """Of Write Caption."""
 
 
 def test_the_task_is_given_exactly_the_ids_and_the_run(runs: dict[str, Run]) -> None:
