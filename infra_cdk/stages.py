@@ -71,6 +71,8 @@ class Captioner:
     api_base: str = ""
     # Asked where the first one fails; of the same provider, as there is one key.
     fallbacks: tuple[str, ...] = ()
+    # Captions a minute of one tenant: what comes at once beyond that waits for its turn.
+    per_minute: int = 20
 
     @property
     def is_bedrock(self) -> bool:
@@ -181,7 +183,8 @@ LOCAL = Stage(
     name="local",
     # The ports are those of a stack that nobody has started; `python -m infra_cdk.local` hands in the real ones.
     identity=Identity(issuer="http://127.0.0.1:8081"),
-    captioner=Captioner(model="openai/offline", api_base="http://127.0.0.1:8083/v1"),
+    # It costs nothing and refuses nobody: what it does in a minute is the machine's to say.
+    captioner=Captioner(model="openai/offline", api_base="http://127.0.0.1:8083/v1", per_minute=600),
     mail=Mail("no-reply@socialflow.example", "http://127.0.0.1:8080/invitations"),
     cors_origins=("http://127.0.0.1:8080",),
     egress_allowed_hosts=("127.0.0.1:8084",),

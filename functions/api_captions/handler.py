@@ -13,7 +13,7 @@ from functions.api_captions.schemas import (
     CaptionWishIn,
     ChangeOut,
 )
-from socialflow.ai.model import CAPTIONS_PER_MINUTE, captions_key
+from socialflow.ai.model import captions_key
 from socialflow.captions import service
 from socialflow.captions.comparing import changes
 from socialflow.captions.model import CannotCaption, Wish, checked_prompt
@@ -28,10 +28,10 @@ from socialflow.platform.http import DEFAULT_LIMIT, Limit, Response, api, caller
 from socialflow.platform.http.pages import Cursor, Position, after
 from socialflow.platform.http.pages import cursor as next_cursor
 from socialflow.platform.idempotency import Answer
-from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, OidcSettings
+from socialflow.platform.settings import CaptionPaceSettings, DatabaseSettings, DoorbellSettings, OidcSettings
 from socialflow.platform.tenancy import Tenant
 
-NEEDS = (DatabaseSettings, OidcSettings, DoorbellSettings)
+NEEDS = (DatabaseSettings, OidcSettings, DoorbellSettings, CaptionPaceSettings)
 app = api(door)
 
 PATIENCE = 60.0
@@ -127,8 +127,9 @@ def _check(item: MediaItem, network: str | None) -> None:
 def _check_pace(tenant: Tenant) -> None:
     """Raise `TooManyRequests` where a turn would be too long in coming; it is booked by the workflow."""
     if pace.ahead(captions_key(tenant.slug), cell=tenant.cell) > PATIENCE:
+        most = CaptionPaceSettings.from_env().captions_per_minute
         raise TooManyRequests(
-            f"Your team has {CAPTIONS_PER_MINUTE} captions a minute, and more than that are waiting. Try again later.",
+            f"Your team has {most} captions a minute, and more than that are waiting. Try again later.",
             retry_after=PATIENCE,
         )
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from socialflow.ai import asking, gateway
-from socialflow.ai.model import CAPTIONS_PER_MINUTE, LONGEST_WAIT, captions_key
+from socialflow.ai.model import LONGEST_WAIT, captions_key
 from socialflow.captions import prompt
 from socialflow.captions import service as captions
 from socialflow.captions.model import CaptionRequest, Draft, Skipped
@@ -22,6 +22,7 @@ from socialflow.platform import pace, work
 from socialflow.platform.clock import now
 from socialflow.platform.database import Transaction, transaction
 from socialflow.platform.settings import (
+    CaptionPaceSettings,
     CaptionSettings,
     DatabaseSettings,
     DoorbellSettings,
@@ -38,6 +39,7 @@ NEEDS = (
     StorageSettings,
     DoorbellSettings,
     CaptionSettings,
+    CaptionPaceSettings,
     ModelSettings,
     KeySettings,
     EgressSettings,
@@ -93,9 +95,8 @@ def _found(tx: Transaction, task: TaskInput) -> _Found | None:
 
 def _booked(task: TaskInput, request: CaptionRequest) -> datetime | None:
     """Book the wish's turn and keep it: who waits for it does not ask again. None where it would be too late."""
-    seconds = pace.book(
-        captions_key(task.tenant.slug), CAPTIONS_PER_MINUTE, longest=LONGEST_WAIT, cell=task.tenant.cell
-    )
+    most = CaptionPaceSettings.from_env().captions_per_minute
+    seconds = pace.book(captions_key(task.tenant.slug), most, longest=LONGEST_WAIT, cell=task.tenant.cell)
     if seconds is None:
         return None
     turn_at = now() + timedelta(seconds=seconds)

@@ -240,13 +240,17 @@ class ServiceFunction(Construct):
         captioner = self.stage.captioner
         return self.knows(caption_model=captioner.model, caption_fallbacks=captioner.fallbacks)
 
+    def paces_captions(self) -> Self:
+        """Know how many captions a tenant has."""
+        return self.knows(captions_per_minute=self.stage.captioner.per_minute)
+
     def writes_captions(self, api_key: aws_secretsmanager.Secret) -> Self:
         """Ask the stage's model: Bedrock by the function's role, any other provider by its key."""
         captioner = self.stage.captioner
         # LiteLLM would fetch a price table from the internet at import, and read any .env that it finds.
         self.function.add_environment("LITELLM_LOCAL_MODEL_COST_MAP", "True")
         self.function.add_environment("LITELLM_MODE", "PRODUCTION")
-        self.knows_models().knows(caption_api_base=captioner.api_base)
+        self.knows_models().paces_captions().knows(caption_api_base=captioner.api_base)
         if captioner.is_bedrock:
             stack = Stack.of(self)
             models = [name.removeprefix("bedrock/") for name in (captioner.model, *captioner.fallbacks)]

@@ -188,6 +188,7 @@ class ServiceStack(Stack):
         review = "/v1/media/{media_id}/review"
         api.route(named["api_reviews"], ["/v1/reviews", "/v1/reviews/{proxy+}", review, f"{review}/{{action}}"])
         captions = self._function("api_captions", API, reserved=stage.concurrency.api).signs_in().rings(self.doorbell)
+        captions.paces_captions()
         api.route(captions, ["/v1/media/{media_id}/captions", "/v1/media/{media_id}/captions/{proxy+}"])
         api.route(named["api_posts"], ["/v1/posts", "/v1/posts/{proxy+}"])
         api.route(named["api_accounts"], ["/v1/accounts", "/v1/accounts/{proxy+}"])

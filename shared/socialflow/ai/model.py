@@ -22,7 +22,6 @@ RESERVED_FOR = timedelta(minutes=5)
 """How long a call may be under way; its function is ended long before."""
 WRAPPING = 1_000
 """Tokens that a provider may add around a question: its own words about the form of the answer."""
-CAPTIONS_PER_MINUTE = 20
 LONGEST_WAIT = 3_600.0
 """Seconds for which a caption of an upload waits its turn at the most: a review is not to open hours late."""
 EMBEDDINGS_PER_MINUTE = 100

@@ -172,6 +172,13 @@ class CaptionSettings(Settings):
 
 
 @dataclass(frozen=True)
+class CaptionPaceSettings(Settings):
+    """How many captions models write for one tenant."""
+
+    captions_per_minute: int = told("Captions a minute of one tenant; the rest wait for their turn.", 20)
+
+
+@dataclass(frozen=True)
 class EgressSettings(Settings):
     """Calls to hosts that users name."""
 
