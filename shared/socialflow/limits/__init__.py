@@ -65,11 +65,18 @@ class Videos:
 
 @dataclass(frozen=True)
 class Texts:
-    """What a network takes of a text; `counted` is `characters`, or `weighted` as X counts."""
+    """What a network takes of a text. `counted` names how (`measuring`); None is no limit that is known.
+
+    `max_hashtags` is how many suit the network, `most_hashtags` how many it takes.
+    """
 
     max_characters: int
     counted: str
+    max_bytes: int | None
     max_hashtags: int
+    most_hashtags: int | None
+    most_mentions: int | None
+    most_links: int | None
 
 
 def canonical(name: str) -> str:

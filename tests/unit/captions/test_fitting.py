@@ -5,28 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from socialflow.captions.comparing import changes
-from socialflow.captions.fitting import SHORTENED, counted, fitted
+from socialflow.captions.fitting import SHORTENED, fitted
 from socialflow.captions.model import CaptionInvalid, Draft, rendered
 from socialflow.captions.style import Style
-from socialflow.limits import NETWORKS, texts
-
-X = texts("x")
-
-
-@pytest.mark.parametrize(
-    ("text", "length"),
-    [
-        ("a" * 280, 280),
-        ("日本語", 6),
-        ("👍", 2),
-        ("see https://example.org/a/very/long/address?of=a&page=1", 4 + 23),
-        ("…", 2),
-        ("e\u0301", 1),  # composed before it is counted
-        ("“quoted”", 8),
-    ],
-)
-def test_x_counts_by_weight(text: str, length: int) -> None:
-    assert counted(text, X) == length
+from socialflow.limits import NETWORKS, measuring, texts
 
 
 def test_what_fits_stays_as_it_is() -> None:
@@ -56,7 +38,7 @@ def test_hashtags_are_as_many_as_a_network_takes() -> None:
 def test_whatever_it_was_it_fits(text: str, times: int, tags: list[int], network: str) -> None:
     made = fitted(Draft((text.strip() + " ") * times, hashtags=tuple("日" * length for length in tags)), network)
     room = texts(network)
-    assert counted(rendered(made.text, made.hashtags), room) <= room.max_characters
+    assert measuring.fits(rendered(made.text, made.hashtags), room)
     assert len(made.hashtags) <= room.max_hashtags
     assert made.text
 
