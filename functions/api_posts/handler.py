@@ -1,20 +1,17 @@
 """Posts: made, read, changed, decided about."""
 
-from collections.abc import Iterable, Sequence
 from typing import Annotated
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
+from functions.api_posts.checking import ReportOut, ValidateIn
+from functions.api_posts.known import chosen, looked_at
 from functions.api_posts.schemas import ApprovePost, PatchPost, PostIn, PostOut, PostPageOut, RejectPost, ResolveTarget
-from socialflow.accounts import service as accounts
-from socialflow.captions import service as captions
 from socialflow.errors import FieldError, Invalid
 from socialflow.identity import door
-from socialflow.media import service as media
-from socialflow.media.model import Derivative, MediaItem, State
 from socialflow.platform.clock import now
-from socialflow.platform.database import Transaction, transaction
+from socialflow.platform.database import transaction
 from socialflow.platform.http import (
     DEFAULT_LIMIT,
     Cursor,
@@ -35,19 +32,14 @@ from socialflow.platform.http import (
 from socialflow.platform.http.guard import current_request
 from socialflow.platform.idempotency import Answer
 from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, OidcSettings, PublishSettings
-from socialflow.publishing import decisions, editing, service
+from socialflow.publishing import composing, decisions, editing, service
 from socialflow.publishing.asking import Asked
-from socialflow.publishing.content import Destination, MediaFile
 from socialflow.publishing.decisions import Seen
 from socialflow.publishing.model import Pace, PostState
-from socialflow.publishing.planning import Known
 from socialflow.publishing.service import Detail
 
 NEEDS = (DatabaseSettings, OidcSettings, DoorbellSettings, PublishSettings)
 app = api(door)
-
-PUBLISHED_VARIANT = "large"
-"""What goes out of a photo: turned the right way and without its metadata."""
 
 
 @app.post("/v1/posts", status_code=201, summary="Make a post", tags=["posts"])
@@ -60,12 +52,22 @@ def create(body: PostIn) -> Response[PostOut]:
         def make() -> Answer:
             asked = _asked()
             order = body.order(asked.at, current_request().body)
-            known = _known(tx, order.written.media_ids(), order.accounts)
+            known = chosen(tx, order.written.media_ids(), order.accounts)
             detail, is_new = service.create(tx, order, known, asked)
             where, version = f"/v1/posts/{detail.post.id}", detail.post.version
             return stored(PostOut.of(detail), status=201 if is_new else 200, location=where, version=version)
 
         return once(tx, make)
+
+
+@app.post("/v1/posts/validate", summary="Tell what networks would refuse", tags=["posts"])
+@requires("publishing:write")
+def validate(body: ValidateIn) -> ReportOut:
+    """Tell while a post is written what scheduling it would refuse, and how much room is left. Nothing is kept."""
+    draft = body.draft()
+    with transaction(caller().tenant) as tx:
+        known = looked_at(tx, draft.written.media_ids(), draft.accounts)
+    return ReportOut.of(composing.check(draft, known))
 
 
 @app.get("/v1/posts", summary="List posts", tags=["posts"])
@@ -106,7 +108,7 @@ def change(post_id: UUID, body: PatchPost) -> Response[PostOut]:
         present = service.get(tx, post_id)
         media_ids = present.post.content.media_ids() | changes.media_ids()
         account_ids = {target.account_id for target in present.targets} | set(changes.accounts or ())
-        known = _known(tx, media_ids, account_ids)
+        known = chosen(tx, media_ids, account_ids)
         return _shown(editing.edit(tx, post_id, changes, known, asked))
 
 
@@ -172,57 +174,6 @@ def _seen(body: ApprovePost) -> Seen:
 
 def _shown(detail: Detail) -> Response[PostOut]:
     return tagged(PostOut.of(detail), detail.post.version)
-
-
-def _known(tx: Transaction, media_ids: Iterable[UUID], account_ids: Iterable[UUID]) -> Known:
-    """Gather what the contexts of media, captions and accounts know of what a post names."""
-    ids = sorted(media_ids)
-    items = media.chosen(tx, ids)
-    made, written = media.derivatives(tx, ids), captions.currents(tx, ids)
-    states: dict[UUID, str] = {}
-    files: dict[UUID, MediaFile] = {}
-    unread: set[UUID] = set()
-    for media_id, item in items.items():
-        states[media_id] = str(item.state)
-        if item.state is not State.APPROVED:
-            continue
-        if item.kind == "video" and item.sha256 is None:
-            unread.add(media_id)
-            continue
-        alt_text = item.alt_text or (written[media_id].alt_text if media_id in written else "")
-        file = _video(item, alt_text) if item.kind == "video" else _picture(item, made[media_id], alt_text)
-        if file is not None:
-            files[media_id] = file
-    places = {
-        one.id: Destination(one.id, one.network, one.base_url, one.remote_account, one.capabilities)
-        for one in accounts.find(tx, list(account_ids))
-    }
-    return Known(files, states, places, frozenset(unread))
-
-
-def _picture(item: MediaItem, made: Sequence[Derivative], alt_text: str) -> MediaFile | None:
-    large = next((one for one in made if one.variant == PUBLISHED_VARIANT), None)
-    if large is None:
-        return None
-    return MediaFile(
-        item.id,
-        large.sha256.hex(),
-        large.object_key,
-        large.object_version,
-        large.content_type,
-        large.size,
-        alt_text,
-    )
-
-
-def _video(item: MediaItem, alt_text: str) -> MediaFile | None:
-    """Return a video by its own content: no still stands in for it."""
-    if item.sha256 is None or item.object_version is None or item.content_type is None:
-        return None
-    size = item.size or item.declared_size
-    return MediaFile(
-        item.id, item.sha256.hex(), item.object_key, item.object_version, item.content_type, size, alt_text
-    )
 
 
 handler = entry(app, *NEEDS)

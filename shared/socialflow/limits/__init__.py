@@ -79,6 +79,27 @@ class Texts:
     most_links: int | None
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What a network bills for a post, in decimals of a currency."""
+
+    currency: str
+    post: str
+    with_link: str
+
+
+@dataclass(frozen=True)
+class Posts:
+    """What a network takes of a post as a whole. Alt text: None is no limit that is known, 0 that there is none."""
+
+    max_media: int
+    mixes: bool
+    """Whether pictures and videos go into one post."""
+    needs_media: bool
+    max_alt_text: int | None
+    cost: Cost | None
+
+
 def canonical(name: str) -> str:
     """Return a network's name as it is kept; the name may be none of ours."""
     return ALIASES.get(name, name)
@@ -106,6 +127,12 @@ def document(network: str) -> Mapping[str, Any]:
 def texts(network: str) -> Texts:
     """Return what a network takes of a text."""
     return Texts(**document(network)["texts"])
+
+
+def posts(network: str) -> Posts:
+    """Return what a network takes of a post as a whole."""
+    told = document(network)["posts"]
+    return Posts(**(told | {"cost": Cost(**told["cost"]) if told["cost"] else None}))
 
 
 def pictures(network: str) -> Pictures:

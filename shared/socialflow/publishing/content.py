@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 
@@ -22,7 +22,26 @@ class MediaFile:
     object_version: str
     content_type: str
     size: int
-    alt_text: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why a network does not take a medium as it is, as the media context says; `mendable`: a rendition would be."""
+
+    code: str
+    detail: str
+    mendable: bool
+
+
+@dataclass(frozen=True)
+class Library:
+    """What is known of the media that a post names, approved or not; `files` are those that may go out."""
+
+    files: Mapping[UUID, MediaFile] = field(default_factory=dict)
+    kinds: Mapping[UUID, Literal["image", "animation", "video"]] = field(default_factory=dict)
+    alt_texts: Mapping[UUID, str] = field(default_factory=dict)
+    verdicts: Mapping[tuple[UUID, str], tuple[Verdict, ...]] = field(default_factory=dict)
+    """By media item and network."""
 
 
 @dataclass(frozen=True)

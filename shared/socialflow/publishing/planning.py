@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from socialflow.errors import FieldError
-from socialflow.publishing.content import Content, Destination, MediaFile, Piece, Rendering, Variant
+from socialflow.publishing.content import Content, Destination, Library, Piece, Rendering, Variant
 from socialflow.publishing.networks import fit, supported
 from socialflow.publishing.refusals import DoesNotFit, MediaNotApproved, MediaStillRead, NotYetSupported, UnknownAccount
 
 MOST_TARGETS = 25
+NAME_ACCOUNTS = "Name each connected account once. GET /v1/accounts lists them."
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class Written:
 
 @dataclass(frozen=True)
 class Known:
-    """What the other contexts know: approved files, the state of every named medium, connected accounts."""
+    """What the other contexts know: the named media and their states, connected accounts."""
 
-    files: Mapping[UUID, MediaFile] = field(default_factory=dict)
+    library: Library = field(default_factory=Library)
     states: Mapping[UUID, str] = field(default_factory=dict)
     destinations: Mapping[UUID, Destination] = field(default_factory=dict)
     unread: frozenset[UUID] = frozenset()
@@ -80,47 +81,60 @@ def pin(media: Sequence[Wanted], known: Known, pointer: str) -> tuple[Piece, ...
 
     Raises `MediaNotApproved`, and `MediaStillRead` where only a moment is missing.
     """
-    pieces: list[Piece] = []
+    wrong, unread = faults(media, known, pointer)
+    if wrong:
+        raise MediaNotApproved(wrong[0].detail + " Choose another, or have it approved first.", errors=wrong)
+    if unread:
+        detail = "A new video is read once to its end before a post may have it. Try again in a minute."
+        raise MediaStillRead(detail, errors=unread, retry_after=60)
+    return tuple(
+        Piece(wanted.id, known.library.files[wanted.id].sha256, alt_text_of(wanted, known.library)) for wanted in media
+    )
+
+
+def faults(media: Sequence[Wanted], known: Known, pointer: str) -> tuple[list[FieldError], list[FieldError]]:
+    """Return why media cannot be pinned, and those of which only a moment is missing."""
     wrong: list[FieldError] = []
     unread: list[FieldError] = []
     for index, wanted in enumerate(media):
-        file = known.files.get(wanted.id)
+        at = f"{pointer}/{index}/id"
         if wanted.id in known.unread:
-            unread.append(FieldError(f"{pointer}/{index}/id", "still-read", "Its content is being read."))
-        elif file is None:
+            unread.append(FieldError(at, "still-read", "Its content is being read."))
+        elif wanted.id not in known.library.files:
             state = known.states.get(wanted.id)
             words = (
                 f"The media item is {state.replace('_', ' ')}: only an approved one can be published."
                 if state
                 else "There is no such media item."
             )
-            wrong.append(FieldError(f"{pointer}/{index}/id", state or "unknown-media", words))
-        elif wanted.id in {piece.id for piece in pieces}:
-            wrong.append(FieldError(f"{pointer}/{index}/id", "repeated", "Each media item once."))
-        else:
-            alt_text = file.alt_text if wanted.alt_text is None else wanted.alt_text
-            pieces.append(Piece(wanted.id, file.sha256, alt_text))
-    if wrong:
-        raise MediaNotApproved(wrong[0].detail + " Choose another, or have it approved first.", errors=wrong)
-    if unread:
-        detail = "A new video is read once to its end before a post may have it. Try again in a minute."
-        raise MediaStillRead(detail, errors=unread, retry_after=60)
-    return tuple(pieces)
+            wrong.append(FieldError(at, state or "unknown-media", words))
+        elif wanted.id in {one.id for one in media[:index]}:
+            wrong.append(FieldError(at, "repeated", "Each media item once."))
+    return wrong, unread
+
+
+def alt_text_of(wanted: Wanted, library: Library) -> str:
+    """Return what is said of a medium: what the post says, else the medium's own."""
+    return library.alt_texts.get(wanted.id, "") if wanted.alt_text is None else wanted.alt_text
 
 
 def destinations(accounts: Sequence[UUID], known: Known) -> list[Destination]:
     """Return the accounts that a post goes to; raises `UnknownAccount` in words."""
-    wrong = [
+    wrong = unknown_accounts(accounts, known)
+    if wrong:
+        raise UnknownAccount(NAME_ACCOUNTS, errors=wrong)
+    if len(accounts) > MOST_TARGETS:
+        raise NotYetSupported(f"A post has up to {MOST_TARGETS} targets.", errors=[FieldError("/targets", "too-many")])
+    return [known.destinations[account] for account in accounts]
+
+
+def unknown_accounts(accounts: Sequence[UUID], known: Known) -> list[FieldError]:
+    """Return the targets that are no connected account, or one that was named before."""
+    return [
         FieldError(f"/targets/{index}/account_id", "repeated" if account in accounts[:index] else "unknown-account")
         for index, account in enumerate(accounts)
         if account not in known.destinations or account in accounts[:index]
     ]
-    if wrong:
-        detail = "Name each connected account once. GET /v1/accounts lists them."
-        raise UnknownAccount(detail, errors=wrong)
-    if len(accounts) > MOST_TARGETS:
-        raise NotYetSupported(f"A post has up to {MOST_TARGETS} targets.", errors=[FieldError("/targets", "too-many")])
-    return [known.destinations[account] for account in accounts]
 
 
 def check_media(content: Content, known: Known) -> None:
@@ -131,7 +145,7 @@ def check_media(content: Content, known: Known) -> None:
         FieldError(f"{pointer}/{index}/id", "no-longer-approved", "It is not what was approved any more.")
         for pointer, pieces in places
         for index, piece in enumerate(pieces)
-        if piece.id not in known.files or known.files[piece.id].sha256 != piece.sha256
+        if piece.id not in known.library.files or known.library.files[piece.id].sha256 != piece.sha256
     ]
     if wrong:
         raise MediaNotApproved("A medium of the post is no longer approved. Send media without it.", errors=wrong)
@@ -144,10 +158,8 @@ def check_fit(content: Content, targets: Sequence[tuple[Rendering, Destination]]
         raise DoesNotFit(detail, errors=[FieldError("/targets", "empty", detail)])
     wrong = []
     for rendering, destination in targets:
-        variant = content.variants.get(rendering.network)
-        own = variant is not None and variant.text is not None
-        pointer = f"/variants/{rendering.network}/text" if own else "/text"
-        wrong.extend(fit.misfits(rendering, destination, known.files, pointer))
+        places = fit.Places.of(content, rendering.network)
+        wrong.extend(fit.misfits(rendering, destination, known.library, places))
     if wrong:
         unique = list(dict.fromkeys(wrong))
         raise DoesNotFit(unique[0].detail or "Correct what `errors` names.", errors=unique)

@@ -6,10 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from socialflow.publishing.content import Content, Destination, MediaFile, Piece, Rendering
+from socialflow.publishing.content import Content
 from socialflow.publishing.model import Post, Target, TargetState, backoff, editable, settled_state
-from socialflow.publishing.networks import evidence, fit
-from socialflow.publishing.networks.limits import limits
+from socialflow.publishing.networks import evidence
 from socialflow.publishing.steps import Outcome, stamp
 
 ID = UUID("0199c0de-0000-7000-8000-000000000001")
@@ -88,59 +87,6 @@ def test_a_wait_is_never_earlier_than_meant() -> None:
     assert stamp(AT + timedelta(microseconds=1)) == "2027-03-01T09:00:01Z"
     assert stamp(AT.astimezone(tz=None)) == "2027-03-01T09:00:00Z"
     assert Outcome("done").document(AT) == {"outcome": "done", "at": "2027-03-01T09:00:00Z"}
-
-
-# What fits
-
-
-def rendered(text: str, media: tuple[Piece, ...] = (), **options: Any) -> Rendering:
-    return Rendering("mastodon", ID, "1", text, media, options)
-
-
-def wrong(rendering: Rendering, files: dict[UUID, MediaFile] | None = None, **own: int) -> list[str]:
-    place = Destination(ID, "mastodon", "https://example.social", "1", own)
-    return [error.code for error in fit.misfits(rendering, place, files or {}, "/text")]
-
-
-def test_every_link_counts_the_same() -> None:
-    link = "https://example.com/" + "x" * 200
-    assert wrong(rendered("y" * 476 + " " + link)) == []
-    assert wrong(rendered("y" * 477 + " " + link)) == ["too-long"]
-    assert fit.length("http://a.b", limits("mastodon", {})) == 23
-    assert fit.length(f"({link}).", limits("mastodon", {})) == 26
-
-
-def test_a_warning_counts_with_the_text() -> None:
-    assert wrong(rendered("y" * 490, spoiler_text="z" * 10)) == []
-    assert wrong(rendered("y" * 490, spoiler_text="z" * 11)) == ["too-long"]
-
-
-def test_the_servers_own_figures_come_first() -> None:
-    assert wrong(rendered("y" * 900), max_characters=1000) == []
-    assert wrong(rendered("y" * 900), max_characters=0) == ["too-long"], "a figure that is none is not believed"
-
-
-def test_media_are_counted_and_weighed() -> None:
-    pieces = tuple(Piece(UUID(int=number), "aa", "") for number in range(5))
-    files = {piece.id: MediaFile(piece.id, "aa", "k", "v", "image/jpeg", 1) for piece in pieces}
-    assert wrong(rendered("", pieces[:4]), files) == []
-    assert wrong(rendered("", pieces), files) == ["too-many"]
-    heavy = {pieces[0].id: MediaFile(pieces[0].id, "aa", "k", "v", "image/tiff", 99)}
-    assert wrong(rendered("", pieces[:1]), heavy, image_size_limit=98) == ["unsupported-type", "too-large"]
-    spoken = (Piece(pieces[0].id, "aa", "x" * 1501),)
-    assert wrong(rendered("", spoken), files) == ["too-long"]
-
-
-@pytest.mark.parametrize(
-    "options",
-    [{"visibility": "direct"}, {"sensitive": "yes"}, {"language": "English"}, {"spoiler_text": True}, {"poll": "x"}],
-)
-def test_an_option_that_is_none_is_refused(options: dict[str, Any]) -> None:
-    assert len(wrong(rendered("x", **options))) == 1
-
-
-def test_options_that_are_taken() -> None:
-    assert wrong(rendered("x", visibility="private", sensitive=True, language="pt-BR", spoiler_text="Food")) == []
 
 
 # Evidence

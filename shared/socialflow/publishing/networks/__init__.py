@@ -20,3 +20,8 @@ def supported(name: str) -> str:
     if network not in _GATEWAYS:
         raise UnknownNetwork(f"{name!r} is not supported. Supported: {', '.join(sorted(_GATEWAYS))}.")
     return network
+
+
+def goes_out(network: str) -> bool:
+    """Tell whether posts go out to a network yet."""
+    return network in _GATEWAYS

@@ -1,77 +1,111 @@
-"""Whether a rendering fits its network, counted as the network counts."""
+"""Whether a rendering fits its network, counted as the network counts: one answer for who writes and who schedules."""
 
 import re
-from collections.abc import Mapping
-from uuid import UUID
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from socialflow.errors import FieldError
-from socialflow.limits import document
-from socialflow.publishing.content import Destination, MediaFile, Rendering
-from socialflow.publishing.networks.limits import Limits, limits
+from socialflow.limits import little_text, measuring
+from socialflow.limits.links import links
+from socialflow.publishing.content import Content, Destination, Library, Rendering
+from socialflow.publishing.findings import Finding, error, warning
+from socialflow.publishing.networks import fit_media
+from socialflow.publishing.networks.limits import OWN, Limits, limits
 
-_LINK = re.compile(r"https?://[^\s<>\"]+")
-_CLOSING = ".,;:!?)]}'"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_OURS = frozenset({"empty", "no-alt-text", "still-only", "video-not-sent"})
+"""What no network's limits say."""
+_HASHTAG = re.compile(r"(?<![\w&/])#\w*[^\W\d_]")
+_MENTION = re.compile(r"(?<![\w/])@\w")
 
 
-def misfits(
-    rendering: Rendering, destination: Destination, files: Mapping[UUID, MediaFile], pointer: str
-) -> list[FieldError]:
-    """Return what the network would refuse, in words; `pointer` is where the rendering's text comes from."""
-    known = limits(rendering.network, destination.capabilities)
-    found = [*_text(rendering, known, pointer), *_options(rendering)]
-    if len(rendering.media) > known.max_media_attachments:
-        words = f"{rendering.network} takes {known.max_media_attachments} media, the post has {len(rendering.media)}."
-        found.append(FieldError("/media", "too-many", words))
-    for index, piece in enumerate(rendering.media):
-        file = files[piece.id]
-        if len(piece.alt_text) > known.max_alt_text:
-            words = f"The alt text has {len(piece.alt_text)} characters, {known.max_alt_text} are taken."
-            found.append(FieldError(f"/media/{index}/alt_text", "too-long", words))
-        if file.content_type.startswith("video/"):
-            words = f"Videos do not go out to {rendering.network} yet: choose pictures for it, or leave it out."
-            found.append(FieldError(f"/media/{index}/id", "video-not-sent", words))
-            continue
-        if file.content_type not in known.media_types:
-            words = f"{rendering.network} does not take {file.content_type}."
-            found.append(FieldError(f"/media/{index}/id", "unsupported-type", words))
-        if file.size > known.image_size_limit:
-            words = f"The file has {file.size} bytes, {known.image_size_limit} are taken."
-            found.append(FieldError(f"/media/{index}/id", "too-large", words))
-    return found
+@dataclass(frozen=True)
+class Places:
+    """Where in the request a rendering's text and media come from, as JSON pointers."""
+
+    text: str = "/text"
+    media: str = "/media"
+
+    @classmethod
+    def of(cls, content: Content, network: str) -> "Places":
+        """Return where what a network gets is written: in its variant, or in the post."""
+        variant = content.variants.get(network)
+        own = f"/variants/{network}"
+        return cls(
+            f"{own}/text" if variant and variant.text is not None else "/text",
+            f"{own}/media" if variant and variant.media is not None else "/media",
+        )
 
 
-def length(text: str, known: Limits) -> int:
-    """Return how many characters a text counts: every link the same, whatever its length.
-
-    Code points are counted. Where an instance counts what is seen as one character, this is never less.
-    """
-
-    def stand_in(match: re.Match[str]) -> str:
-        link = match[0].rstrip(_CLOSING)
-        return "x" * known.characters_reserved_per_url + match[0][len(link) :]
-
-    return len(_LINK.sub(stand_in, text))
+def misfits(rendering: Rendering, destination: Destination, library: Library, places: Places) -> list[FieldError]:
+    """Return what the network would refuse, in words."""
+    found = findings(rendering, destination.capabilities, library, places)
+    return [one.error for one in found if one.severity == "error"]
 
 
-def _text(rendering: Rendering, known: Limits, pointer: str) -> list[FieldError]:
+def findings(rendering: Rendering, own: Mapping[str, Any], library: Library, places: Places) -> list[Finding]:
+    """Return everything that is found of a rendering; `own` are the figures of the account's server."""
+    known = limits(rendering.network, own)
+    found = [
+        *_text(rendering, known, places.text),
+        *_entities(rendering, known, places.text),
+        *_options(rendering, known),
+        *fit_media.findings(rendering, known, library, places.media),
+    ]
+    return [
+        one if one.source or one.code in _OURS else replace(one, as_of=known.as_of, source=known.source)
+        for one in found
+    ]
+
+
+def counted(rendering: Rendering, known: Limits) -> int:
+    """Return how much the text of a rendering counts; a content warning counts with it."""
+    return known.counted(rendering.text + str(rendering.options.get("spoiler_text", "")))
+
+
+def _text(rendering: Rendering, known: Limits, pointer: str) -> Iterator[Finding]:
+    network, most = rendering.network, known.texts.max_characters
     if not rendering.text.strip() and not rendering.media:
-        return [FieldError(pointer, "empty", "There is nothing to publish: give a text or a medium.")]
-    counted = length(rendering.text + str(rendering.options.get("spoiler_text", "")), known)
-    if counted <= known.max_characters:
-        return []
-    words = f"The text counts {counted} characters, {rendering.network} takes {known.max_characters} there."
-    return [FieldError(pointer, "too-long", words)]
+        yield error(pointer, "empty", "There is nothing to publish.", "Give a text or a medium.")
+        return
+    length = counted(rendering, known)
+    if length > most:
+        words = f"The text counts {length:,} characters, {network} takes {most:,} there."
+        found = error(pointer, "too-long", words, f"Shorten it by {length - most:,}.", (most, length))
+        yield replace(found, source=OWN) if "max_characters" in known.own else found
+    size, room = measuring.in_bytes(rendering.text), known.texts.max_bytes
+    if room is not None and size > room:
+        words = f"The text has {size:,} bytes, {network} takes {room:,}."
+        yield error(pointer, "too-many-bytes", words, "Use fewer signs that are composed of many.", (room, size))
+    if network == "linkedin" and length <= most < (longer := known.counted(little_text.escaped(rendering.text))):
+        words = f"With the signs that {network} reserves escaped, the text counts {longer:,} characters."
+        advice = f"Stay below {most:,} with them, so that nothing is cut off at its end."
+        yield warning(pointer, "escaped-too-long", words, advice, (most, longer))
 
 
-def _options(rendering: Rendering) -> list[FieldError]:
-    taken = document(rendering.network)["options"]
+def _entities(rendering: Rendering, known: Limits, pointer: str) -> Iterator[Finding]:
+    text, room = rendering.text, known.texts
+    told: tuple[tuple[str, int | None, Callable[[], int]], ...] = (
+        ("hashtags", room.most_hashtags, lambda: len(_HASHTAG.findall(text))),
+        ("mentions", room.most_mentions, lambda: len(_MENTION.findall(text))),
+        ("links", room.most_links, lambda: len({text[begin:end] for begin, end in links(text)})),
+    )
+    for what, most, count in told:
+        if most is not None and (found := count()) > most:
+            words = f"The text has {found:,} {what}, {rendering.network} takes {most}."
+            yield error(pointer, f"too-many-{what}", words, f"Leave {found - most:,} out.", (most, found))
+
+
+def _options(rendering: Rendering, known: Limits) -> Iterator[Finding]:
     at = f"/variants/{rendering.network}/options"
-    found = [FieldError(f"{at}/{name}", "unknown-option", "") for name in rendering.options if name not in taken]
     for name, value in rendering.options.items():
-        if name in taken and not _is_option(name, value, taken[name]):
-            found.append(FieldError(f"{at}/{name}", "unusable-option", f"{name}: {taken[name]}"))
-    return found
+        pointer = f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
+        if name not in known.options:
+            taken = ", ".join(known.options) or "none"
+            yield error(pointer, "unknown-option", f"{rendering.network} has no such option.", f"There are: {taken}.")
+        elif not _is_option(name, value, known.options[name]):
+            yield error(pointer, "unusable-option", f"{name} cannot be that.", f"It is: {known.options[name]}")
 
 
 def _is_option(name: str, value: object, taken: object) -> bool:

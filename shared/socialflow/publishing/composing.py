@@ -1,0 +1,167 @@
+"""What is found of a post while it is written, before it is kept: the same that scheduling would refuse, and more.
+
+Nothing is refused here: what cannot be judged is a finding like any other.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from socialflow.errors import FieldError
+from socialflow.limits import ALIASES, NETWORKS, Cost, canonical
+from socialflow.limits.links import links
+from socialflow.publishing import planning
+from socialflow.publishing.content import Content, Piece, Rendering, Variant
+from socialflow.publishing.findings import Finding, error, warning
+from socialflow.publishing.networks import fit, goes_out
+from socialflow.publishing.networks.limits import Limits, limits
+from socialflow.publishing.planning import Known, Wanted, Written
+
+_NOWHERE = UUID(int=0)
+"""The account of a network that none is connected to."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What somebody is writing, for which accounts and for which networks; none named: for all that are known."""
+
+    written: Written
+    accounts: tuple[UUID, ...] = ()
+    networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Billed:
+    """What a network bills for the post, in decimals of a currency."""
+
+    amount: str
+    currency: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is found at one destination; the account is None where the network was named."""
+
+    network: str
+    account_id: UUID | None
+    findings: tuple[Finding, ...]
+    unit: str
+    counted: int
+    most: int
+    cost: Billed | None
+    as_of: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is found of the post itself, and at each of its destinations."""
+
+    findings: tuple[Finding, ...]
+    checked: tuple[Checked, ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether nothing would be refused anywhere."""
+        found = [*self.findings, *(one for checked in self.checked for one in checked.findings)]
+        return all(one.severity != "error" for one in found)
+
+
+def check(draft: Draft, known: Known) -> Report:
+    """Hold what is written against everything that its destinations take."""
+    written = draft.written
+    general = [*_of_media(written.media, known, "/media"), *_of_variants(written, known)]
+    general += [
+        error(one.pointer, one.code, "It is no connected account, or named twice.", planning.NAME_ACCOUNTS)
+        for one in planning.unknown_accounts(draft.accounts, known)
+    ]
+    general += [
+        _unknown(f"/networks/{index}", name)
+        for index, name in enumerate(draft.networks)
+        if canonical(name) not in NETWORKS
+    ]
+    content = _content(written, known)
+    return Report(tuple(general), tuple(_at(content, *place, known) for place in _places(draft, known)))
+
+
+def _places(draft: Draft, known: Known) -> list[tuple[str, UUID | None]]:
+    """Return networks and accounts to look at, each once."""
+    accounts = [account for account in dict.fromkeys(draft.accounts) if account in known.destinations]
+    places: list[tuple[str, UUID | None]] = [(known.destinations[account].network, account) for account in accounts]
+    named = draft.networks if draft.accounts or draft.networks else NETWORKS
+    places += [(network, None) for network in dict.fromkeys(map(canonical, named)) if network in NETWORKS]
+    return places
+
+
+def _at(content: Content, network: str, account_id: UUID | None, known: Known) -> Checked:
+    own = known.destinations[account_id].capabilities if account_id else {}
+    rendering = content.rendered_for(network, account_id or _NOWHERE, "")
+    room = limits(network, own)
+    found = fit.findings(rendering, own, known.library, fit.Places.of(content, network))
+    if not goes_out(network):
+        words = f"Posts do not go out to {network} yet: this is what it would take."
+        found.append(warning("", "not-sent-yet", words, "Copy what you wrote, or leave it out."))
+    return Checked(
+        network=network,
+        account_id=account_id,
+        findings=tuple(found),
+        unit=room.texts.counted,
+        counted=fit.counted(rendering, room),
+        most=room.texts.max_characters,
+        cost=_cost(rendering, room),
+        as_of=room.as_of,
+        source=room.source,
+    )
+
+
+def _cost(rendering: Rendering, room: Limits) -> Billed | None:
+    cost: Cost | None = room.posts.cost
+    if cost is None:
+        return None
+    return Billed(cost.with_link if any(links(rendering.text)) else cost.post, cost.currency)
+
+
+def _of_media(media: Sequence[Wanted], known: Known, pointer: str) -> list[Finding]:
+    wrong, unread = planning.faults(media, known, pointer)
+    found = [_finding(one, "Choose another, or have it approved first.") for one in wrong]
+    return found + [_finding(one, "Try again in a minute.") for one in unread]
+
+
+def _of_variants(written: Written, known: Known) -> list[Finding]:
+    found: list[Finding] = []
+    for name, variant in written.variants.items():
+        at = f"/variants/{name.replace('~', '~0').replace('/', '~1')}"
+        if canonical(name) not in NETWORKS:
+            found.append(_unknown(at, name))
+        found += _of_media(variant.media or (), known, f"{at}/media")
+    return found
+
+
+def _content(written: Written, known: Known) -> Content:
+    """Return what would go out if everything that is there were approved."""
+    variants: Mapping[str, Variant] = {
+        canonical(name): Variant(
+            variant.text, None if variant.media is None else _pieces(variant.media, known), variant.options
+        )
+        for name, variant in written.variants.items()
+    }
+    return Content(written.text, _pieces(written.media, known), variants)
+
+
+def _pieces(media: Sequence[Wanted], known: Known) -> tuple[Piece, ...]:
+    library = known.library
+    return tuple(
+        Piece(
+            one.id, library.files[one.id].sha256 if one.id in library.files else "", planning.alt_text_of(one, library)
+        )
+        for one in media
+    )
+
+
+def _finding(fault: FieldError, advice: str) -> Finding:
+    return error(fault.pointer, fault.code, fault.detail, advice)
+
+
+def _unknown(pointer: str, name: str) -> Finding:
+    words = f"Nothing is known of {name!r}."
+    return error(pointer, "unknown-network", words, f"Choose of {', '.join((*NETWORKS, *ALIASES))}.")
