@@ -13,6 +13,9 @@ _ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 _CLOSING = ".,;:!?)]}'"
 _ACCOUNT = re.compile(r"(?<![=/\w])(@[A-Za-z0-9_][A-Za-z0-9_.-]{0,63})@[\w.-]*\w")
 _CHARACTER = regex.compile(r"\X")
+_FLAG = regex.compile(r"\p{Regional_Indicator}{2}")
+_ANY_FLAG = "\N{CHEQUERED FLAG}"
+"""Stands in for every flag: the letters of flags in a row are counted back to their first by each of them else."""
 _EMOJI = regex.compile(r"[\p{Extended_Pictographic}\p{Regional_Indicator}\u20e3]")
 
 
@@ -33,7 +36,7 @@ def in_bytes(text: str) -> int:
 
 def graphemes(text: str) -> int:
     """Return how many characters a person sees."""
-    return sum(1 for _ in _CHARACTER.finditer(text))
+    return sum(1 for _ in _CHARACTER.finditer(_FLAG.sub("x", text)))
 
 
 def on_mastodon(text: str, per_link: int = LINK_ON_MASTODON) -> int:
@@ -52,7 +55,9 @@ def _utf16(text: str) -> int:
 
 def _emoji_in_bytes(text: str) -> int:
     """Count letters as one and emoji as their bytes, as Threads says that it does."""
-    return sum(in_bytes(seen[0]) if _EMOJI.search(seen[0]) else len(seen[0]) for seen in _CHARACTER.finditer(text))
+    text, flags = _FLAG.subn(_ANY_FLAG, text)
+    counted = sum(in_bytes(seen[0]) if _EMOJI.search(seen[0]) else len(seen[0]) for seen in _CHARACTER.finditer(text))
+    return counted + flags * in_bytes(_ANY_FLAG)  # a flag has two letters of as many bytes
 
 
 _COUNTS: Mapping[str, Callable[[str], int]] = {

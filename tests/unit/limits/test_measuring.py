@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,15 +78,23 @@ def test_no_unit_is_smaller_than_what_a_person_sees(text: str) -> None:
         assert len(text) <= measured(text, texts(network))
 
 
+@given(ANYTHING | st.text("🇩🇪👩\u200d\u0301ka", max_size=60))
+def test_a_character_that_a_person_sees_is_what_unicode_says_that_it_is(text: str) -> None:
+    assert graphemes(text) == len(regex.findall(r"\X", text))
+
+
 @pytest.mark.parametrize(
     ("network", "text", "length"),
     [
         ("bluesky", FAMILY, 1),
         ("bluesky", "e\u0301🇩🇪", 2),
+        ("bluesky", "🇩🇪🇫🇷🇩", 3),
+        ("bluesky", "🇩🇪\u0301🇫🇷", 2),
         ("bluesky", "https://example.org", 19),
         ("threads", "a日", 2),
         ("threads", "👍", 4),
         ("threads", FAMILY, 25),
+        ("threads", "🇩🇪🇫🇷a", 17),
         ("tiktok", "👍日", 3),
         ("mastodon", FAMILY, 1),
         ("mastodon", "@ada@example.social, hello", len("@ada, hello")),
