@@ -7,7 +7,16 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from functions.api_posts.checking import ReportOut, ValidateIn
 from functions.api_posts.known import chosen, looked_at
-from functions.api_posts.schemas import ApprovePost, PatchPost, PostIn, PostOut, PostPageOut, RejectPost, ResolveTarget
+from functions.api_posts.schemas import (
+    ApprovePost,
+    DuplicatePost,
+    PatchPost,
+    PostIn,
+    PostOut,
+    PostPageOut,
+    RejectPost,
+    ResolveTarget,
+)
 from socialflow.errors import FieldError, Invalid
 from socialflow.identity import door
 from socialflow.platform.clock import now
@@ -32,7 +41,7 @@ from socialflow.platform.http import (
 from socialflow.platform.http.guard import current_request
 from socialflow.platform.idempotency import Answer
 from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, OidcSettings, PublishSettings
-from socialflow.publishing import composing, decisions, editing, service
+from socialflow.publishing import composing, decisions, duplicating, editing, service
 from socialflow.publishing.asking import Asked
 from socialflow.publishing.decisions import Seen
 from socialflow.publishing.model import Pace, PostState
@@ -54,8 +63,7 @@ def create(body: PostIn) -> Response[PostOut]:
             order = body.order(asked.at, current_request().body)
             known = chosen(tx, order.written.media_ids(), order.accounts)
             detail, is_new = service.create(tx, order, known, asked)
-            where, version = f"/v1/posts/{detail.post.id}", detail.post.version
-            return stored(PostOut.of(detail), status=201 if is_new else 200, location=where, version=version)
+            return _made(detail, is_new=is_new)
 
         return once(tx, make)
 
@@ -139,6 +147,25 @@ def cancel(post_id: UUID) -> Response[PostOut]:
         return _shown(decisions.cancel(tx, post_id))
 
 
+@app.post("/v1/posts/<post_id>/duplicate", status_code=201, summary="Make a post once more", tags=["posts"])
+@requires("publishing:write")
+def duplicate(post_id: UUID, body: Annotated[DuplicatePost | None, Body()] = None) -> Response[PostOut]:
+    """Make a draft with the content and the accounts of a post. The same id for the same post is the same draft (200).
+
+    Accounts that are no longer connected are left out; media that are no longer approved are refused.
+    """
+    with transaction(caller().tenant) as tx:
+
+        def make() -> Answer:
+            present = service.get(tx, post_id)
+            known = chosen(tx, present.post.content.media_ids(), [one.account_id for one in present.targets])
+            order = duplicating.order(present, known, post_id=body.id if body else None)
+            detail, is_new = service.create(tx, order, known, _asked())
+            return _made(detail, is_new=is_new)
+
+        return once(tx, make)
+
+
 @app.post("/v1/posts/<post_id>/targets/<target_id>/retry", summary="Try a failed target again", tags=["posts"])
 @requires("publishing:write")
 def retry(post_id: UUID, target_id: UUID) -> Response[PostOut]:
@@ -159,6 +186,11 @@ def resolve(post_id: UUID, target_id: UUID, body: ResolveTarget) -> Response[Pos
             return _shown(decisions.post_again(tx, post_id, target_id, _asked()))
         there = decisions.it_is_there(tx, post_id, target_id, remote_id=body.remote_id, remote_url=body.url)
         return _shown(there)
+
+
+def _made(detail: Detail, *, is_new: bool) -> Answer:
+    where, version = f"/v1/posts/{detail.post.id}", detail.post.version
+    return stored(PostOut.of(detail), status=201 if is_new else 200, location=where, version=version)
 
 
 def _asked() -> Asked:

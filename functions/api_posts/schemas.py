@@ -141,6 +141,14 @@ class PatchPost(BaseModel):
         )
 
 
+class DuplicatePost(BaseModel):
+    """What the draft is to be."""
+
+    model_config = _FORBID
+
+    id: Annotated[UUID | None, Field(description="Its own UUIDv7; the same one sent twice makes one draft.")] = None
+
+
 class ApprovePost(BaseModel):
     """What was decided about: name the content hash, the version, or send If-Match."""
 

@@ -1,0 +1,37 @@
+"""A post is made once more: a draft with the same content for the same accounts, and a life of its own."""
+
+import hashlib
+from uuid import UUID
+
+from socialflow.publishing.content import Content, Piece
+from socialflow.publishing.planning import Known, Wanted, WantedVariant, Written
+from socialflow.publishing.service import Detail, Order
+
+
+def order(present: Detail, known: Known, *, post_id: UUID | None) -> Order:
+    """Return what makes the draft; `post_id` is its own id, where the caller chose one.
+
+    Accounts that are not connected any more are left out: a draft may have any. Media are pinned anew, so that one
+    that is no longer approved is refused and never goes out unseen.
+    """
+    return Order(
+        id=post_id,
+        written=_written(present.post.content),
+        accounts=tuple(one.account_id for one in present.targets if one.account_id in known.destinations),
+        due=None,
+        sha256=hashlib.sha256(b"duplicate " + present.post.id.bytes).digest(),
+    )
+
+
+def _written(content: Content) -> Written:
+    variants = {
+        network: WantedVariant(
+            variant.text, None if variant.media is None else _wanted(variant.media), dict(variant.options)
+        )
+        for network, variant in content.variants.items()
+    }
+    return Written(content.text, _wanted(content.media), variants)
+
+
+def _wanted(media: tuple[Piece, ...]) -> tuple[Wanted, ...]:
+    return tuple(Wanted(piece.id, piece.alt_text) for piece in media)
