@@ -5,6 +5,7 @@ from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
+from functions.api_posts.calendar import CalendarEntryOut, CalendarOut
 from functions.api_posts.checking import ReportOut, ValidateIn
 from functions.api_posts.known import chosen, looked_at
 from functions.api_posts.schemas import (
@@ -41,7 +42,7 @@ from socialflow.platform.http import (
 from socialflow.platform.http.guard import current_request
 from socialflow.platform.idempotency import Answer
 from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, OidcSettings, PublishSettings
-from socialflow.publishing import composing, decisions, duplicating, editing, service
+from socialflow.publishing import calendar, composing, decisions, duplicating, editing, service
 from socialflow.publishing.asking import Asked
 from socialflow.publishing.decisions import Seen
 from socialflow.publishing.model import Pace, PostState
@@ -95,6 +96,34 @@ def listed(
     return PostPageOut(
         items=[PostOut.of(detail) for detail in found[:limit]],
         next_cursor=next_cursor(Position(last.created_at, last.id), filters) if last else None,
+    )
+
+
+@app.get("/v1/calendar", summary="Show a calendar", tags=["posts"])
+@requires("publishing:read")
+def shown(  # noqa: PLR0913, PLR0917 # each filter is a parameter of the query
+    first: Annotated[str, Query(alias="from", max_length=10, description="The first day: 2027-03-01.")],
+    last: Annotated[str, Query(alias="to", max_length=10, description="The last day, at most 62 with it.")],
+    zone: Annotated[
+        str | None, Query(max_length=64, description="Whose days they are, an IANA name; else the tenant's own.")
+    ] = None,
+    state: Annotated[PostState | None, Query(description="Only posts in this state.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> CalendarOut:
+    """Return the posts that are due on some days, the first one first; drafts without a time are on none."""
+    tenant = caller().tenant
+    days = calendar.days(first, last, zone or str(tenant.settings.get("time_zone") or "UTC"))
+    filters = {"from": first, "to": last, "zone": days.zone.key, "state": state}
+    begin_at = after(cursor, filters)
+    with transaction(tenant) as tx:
+        position = (begin_at.at, begin_at.id) if begin_at else None
+        found = calendar.between(tx, days, state=state, after=position, limit=limit + 1)
+    entries = [CalendarEntryOut.of(detail, days) for detail in found[:limit]]
+    last_one = found[limit - 1].post if len(found) > limit else None
+    following = Position(last_one.due_at, last_one.id) if last_one and last_one.due_at else None
+    return CalendarOut(
+        zone=days.zone.key, items=entries, next_cursor=next_cursor(following, filters) if following else None
     )
 
 

@@ -190,7 +190,7 @@ class ServiceStack(Stack):
         captions = self._function("api_captions", API, reserved=stage.concurrency.api).signs_in().rings(self.doorbell)
         captions.paces_captions()
         api.route(captions, ["/v1/media/{media_id}/captions", "/v1/media/{media_id}/captions/{proxy+}"])
-        api.route(named["api_posts"], ["/v1/posts", "/v1/posts/{proxy+}"])
+        api.route(named["api_posts"], ["/v1/posts", "/v1/posts/{proxy+}", "/v1/calendar"])
         api.route(named["api_accounts"], ["/v1/accounts", "/v1/accounts/{proxy+}"])
         api.route(named["api_keys"], ["/v1/api-keys", "/v1/api-keys/{proxy+}"])
         api.route(named["api_tenants"], ["/v1/tenant", "/v1/tenants", "/v1/tenants/{proxy+}"])

@@ -30,6 +30,15 @@ _PAGE = (
  ORDER BY p.created_at DESC, p.id DESC LIMIT %(limit)s
 """
 )
+_DUE = (
+    _POST
+    + """
+ WHERE p.due_at >= %(begin)s AND p.due_at < %(end)s
+   AND (%(state)s::text IS NULL OR p.state = %(state)s)
+   AND (%(due_at)s::timestamptz IS NULL OR (p.due_at, p.id) > (%(due_at)s, %(id)s))
+ ORDER BY p.due_at, p.id LIMIT %(limit)s
+"""
+)
 _INSERT = """
 INSERT INTO {s}.posts (id, state, text, variants, due_at, due_local, due_zone, approval_required, content_hash,
                        request_sha256, created_by)
@@ -218,6 +227,20 @@ def page(tx: Transaction, *, state: str | None, before: tuple[datetime, UUID] | 
     created_at, post_id = before or (None, None)
     rows = tx.all(_Row, _PAGE, {"state": state, "created_at": created_at, "id": post_id, "limit": limit})
     return [row.post() for row in rows]
+
+
+def due(
+    tx: Transaction,
+    span: tuple[datetime, datetime],
+    *,
+    state: str | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Post]:
+    """Return posts that are due in a span, of which the end is no part, the first one first, after a place in it."""
+    (begin, end), (due_at, post_id) = span, after or (None, None)
+    values = {"begin": begin, "end": end, "state": state, "due_at": due_at, "id": post_id, "limit": limit}
+    return [row.post() for row in tx.all(_Row, _DUE, values)]
 
 
 def targets(tx: Transaction, post_ids: Sequence[UUID]) -> list[Target]:

@@ -145,7 +145,11 @@ def get(tx: Transaction, post_id: UUID) -> Detail:
 
 def page(tx: Transaction, *, state: str | None, before: tuple[datetime, UUID] | None, limit: int) -> list[Detail]:
     """Return posts with their targets, the newest first."""
-    posts = repository.page(tx, state=state, before=before, limit=limit)
+    return with_targets(tx, repository.page(tx, state=state, before=before, limit=limit))
+
+
+def with_targets(tx: Transaction, posts: Sequence[Post]) -> list[Detail]:
+    """Return posts with their targets, without the single attempts."""
     by_post: dict[UUID, list[Target]] = {post.id: [] for post in posts}
     for target in repository.targets(tx, list(by_post)):
         by_post[target.post_id].append(target)
