@@ -104,6 +104,8 @@ def test_a_finding_has_figures_their_day_and_source(network: str) -> None:
         ("threads", " ".join(f"a{number}.com" for number in range(6)), ["too-many-links"]),
         ("threads", "a.com " * 6, []),
         ("x", "日" * 141, ["too-long"]),
+        ("x", "\ufeffpasted", ["invalid-characters"]),
+        ("threads", "\ufeffpasted", []),
     ],
 )
 def test_what_a_network_counts_beside_the_length(network: str, text: str, codes: list[str]) -> None:
@@ -188,6 +190,13 @@ def test_what_goes_out_as_it_is_is_held_against_the_limits_as_it_is() -> None:
 def test_a_missing_alt_text_is_told_where_there_is_one(network: str) -> None:
     told = ["no-alt-text"] if posts(network).max_alt_text != 0 else []
     assert warned(rendered("", pieces(1, " "), network), library("image")) == told
+
+
+def test_what_goes_out_as_it_is_is_not_told_to_be_mended() -> None:
+    wide = {(IDS[0], "mastodon"): (Verdict("ratio", "It is too wide.", mendable=True),)}
+    (found,) = fit.findings(rendered("", pieces(1)), {}, library("image", verdicts=wide), Places())
+    assert (found.severity, found.code) == ("warning", "ratio")
+    assert "renditions" not in found.advice
 
 
 def test_what_moves_is_told_to_go_out_still() -> None:

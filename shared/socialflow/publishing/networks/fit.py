@@ -14,6 +14,7 @@ from socialflow.publishing.networks import fit_media
 from socialflow.publishing.networks.limits import OWN, Limits, limits
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_NEVER_ON_X = re.compile("[\ufffe\ufeff\uffff]")
 _OURS = frozenset({"empty", "no-alt-text", "still-only", "video-not-sent"})
 """What no network's limits say."""
 _HASHTAG = re.compile(r"(?<![\w&/])#\w*[^\W\d_]")
@@ -78,6 +79,9 @@ def _text(rendering: Rendering, known: Limits, pointer: str) -> Iterator[Finding
     if room is not None and size > room:
         words = f"The text has {size:,} bytes, {network} takes {room:,}."
         yield error(pointer, "too-many-bytes", words, "Use fewer signs that are composed of many.", (room, size))
+    if known.texts.counted == "weighted" and _NEVER_ON_X.search(rendering.text):
+        words = f"The text has a sign that {network} does not take: U+FFFE, U+FEFF or U+FFFF."
+        yield error(pointer, "invalid-characters", words, "It shows as nothing: write or paste the text anew.")
     if network == "linkedin" and length <= most < (longer := known.counted(little_text.escaped(rendering.text))):
         words = f"With the signs that {network} reserves escaped, the text counts {longer:,} characters."
         advice = f"Stay below {most:,} with them, so that nothing is cut off at its end."

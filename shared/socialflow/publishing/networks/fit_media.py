@@ -62,6 +62,8 @@ def _alone(media_id: UUID, known: Limits, library: Library, pointer: str) -> Ite
             yield error(pointer, verdict.code, verdict.detail, "Choose another, or leave it out.")
             continue
         advice = f"A rendition for {network} fits: POST /v1/media/{media_id}/renditions makes it."
+        if sent:
+            advice = f"It goes out as it is, and {network} may show it smaller or cut."
         yield warning(pointer, verdict.code, verdict.detail, advice)
 
 
