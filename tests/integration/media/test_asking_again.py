@@ -16,6 +16,7 @@ from socialflow.ai.gateway import Question
 from socialflow.captions.model import Draft
 from socialflow.platform import pace, work
 from socialflow.platform.clock import now
+from socialflow.platform.settings import CaptionPaceSettings
 from tests.api import Reply
 from tests.integration.conftest import Member
 from tests.integration.media.conftest import Studio
@@ -238,13 +239,18 @@ def test_the_twenty_first_caption_of_a_minute_waits_its_turn_once(studio: Studio
     assert task_write_caption(event, None)["outcome"] == "captioned"
 
 
-def test_who_would_wait_longer_than_a_minute_is_told_to_come_again(studio: Studio, model: Model) -> None:
+@pytest.mark.parametrize("most", [20, 5])
+def test_who_would_wait_longer_than_a_minute_is_told_to_come_again(
+    studio: Studio, model: Model, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(CaptionPaceSettings, "from_env", lambda: CaptionPaceSettings(most))
     media_id, _ = studio.in_review(caption={"skip": True})
-    for _ in range(41):
-        assert pace.book("ai:caption:acme", 20, longest=120) is not None
+    for _ in range(2 * most + 1):
+        assert pace.book("ai:caption:acme", most, longest=120) is not None
     refused = ask(studio, media_id)
     assert (refused.status, refused.code) == (429, "too-many-requests")
     assert refused.headers["retry-after"] == "60"
+    assert f"{most} captions a minute" in refused.json["detail"]
 
 
 def test_turns_are_never_more_than_twenty_a_minute(studio: Studio) -> None:

@@ -20,7 +20,8 @@ from socialflow.ai import asking
 from socialflow.ai.asking import Account, Answered, NotAnswered
 from socialflow.ai.gateway import Question
 from socialflow.captions.model import Draft
-from socialflow.platform import secrets, settings
+from socialflow.platform import secrets, settings, work
+from socialflow.platform.clock import now
 from tests.integration.media.conftest import Studio
 from tests.pictures import photo
 
@@ -79,6 +80,21 @@ def test_a_photo_is_described_by_its_colours_light_and_date(studio: Studio, capt
     assert shown["caption"]["alt_text"].startswith("A portrait-format picture, mostly brown and blue")
     assert shown["caption_request"] == {"state": "written", "reason": None, "detail": None}
     assert "caption.generated" in studio.facts(media_id)
+
+
+def test_an_upload_whose_captions_turn_is_later_leaves_its_room_and_is_written_in_its_turn(
+    studio: Studio, captioner: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(monkeypatch, CAPTIONS_PER_MINUTE="1")
+    first, second = processed(studio), processed(studio, photo(sky="darkgreen"))
+    assert caption(studio, *first) == "captioned"
+    begun = "SELECT begun_at FROM cell.work WHERE id = %s"
+    studio.value("UPDATE cell.work SET begun_at = now() WHERE id = %s RETURNING 1", second[0])
+    assert caption(studio, *second) == "later"
+    assert studio.value(begun, second[0]) is None
+    assert studio.value("SELECT wake_at FROM cell.work WHERE id = %s", second[0]) > now() + work.GRACE
+    studio.value("UPDATE t_acme.caption_requests SET turn_at = now() WHERE media_id = %s RETURNING 1", second[0])
+    assert caption(studio, *second) == "captioned"
 
 
 def test_two_swapped_photos_swap_their_captions(studio: Studio, captioner: None) -> None:

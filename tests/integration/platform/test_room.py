@@ -50,15 +50,17 @@ def wait_in_line(tenant: Tenant, count: int, *, kind: work.Kind = "ingest", sinc
 
 
 def settled(tenant: Tenant, run: work.Run, how: str) -> None:
-    """Let a run come to its end, or to a person."""
+    """Let a run come to its end, to a person, or to a wait for its turn."""
     with transaction(tenant) as tx:
         if how == "parked":
             assert work.park(tx, "ingest", run.id, run=run.run, token="token")
+        elif how == "aside":
+            assert work.step_aside(tx, "ingest", run.id, run=run.run, wake_at=now() + timedelta(hours=1))
         else:
             assert work.finish(tx, "ingest", run.id, run=run.run)
 
 
-@pytest.mark.parametrize("how", ["parked", "finished"])
+@pytest.mark.parametrize("how", ["parked", "finished", "aside"])
 def test_as_many_as_there_is_room_for_and_the_next_when_one_is_through(
     acme: Tenant, reconcile: Reconcile, how: str
 ) -> None:
