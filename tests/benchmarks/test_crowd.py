@@ -10,7 +10,7 @@ import pytest
 from infra_cdk.local.demo.client import Person
 from socialflow.media.model import Stage
 from tests.benchmarks.conftest import Tell
-from tests.e2e.crowd import Arrival, arrive, killing, watch
+from tests.e2e.crowd import Arrival, killing, see_through
 from tests.e2e.stack import LocalStack
 
 pytestmark = pytest.mark.benchmark
@@ -24,11 +24,9 @@ STAGES = (Stage.UPLOADED, Stage.INSPECTING, Stage.PROCESSING, Stage.CAPTIONING, 
 def test_two_hundred_photos_at_once(stack: LocalStack, editor: Person, tell: Tell, kills: int) -> None:
     began = time.monotonic()
     with killing(stack, "task_process_media", kills, every=3.0) as killed:
-        crowd = arrive(editor, PHOTOS)
-        sent = time.monotonic() - began
-        watch(editor, crowd, seconds=LIMIT_S)
+        crowd, sent = see_through(editor, PHOTOS, seconds=LIMIT_S)
     took = time.monotonic() - began
-    assert killed() == kills
+    assert (len(crowd), killed()) == (PHOTOS, kills)
     title = f"{PHOTOS} photos of 12 MP at once: sent in {sent:.0f} s, the last in review after {took:.0f} s"
     title += f" ({PHOTOS / took:.1f} a second), {killed()} workers killed"
     tell(title, {f"announced → {stage}": _waits(crowd, stage) for stage in STAGES})

@@ -4,7 +4,7 @@ import io
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,32 +52,44 @@ def one_of(photo: bytes, number: int) -> bytes:
     return photo[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + photo[2:]
 
 
-def arrive(editor: Person, count: int) -> list[Arrival]:
-    """Upload so many photos, a few at a time as a browser does; every second is left to the bucket's event alone."""
-    photo = phone_photo()
+def see_through(editor: Person, count: int, *, seconds: float) -> tuple[list[Arrival], float]:
+    """Upload so many photos and look at them from the first one on until each is in review; fail where it takes longer.
 
-    def send(number: int) -> Arrival:
+    Returns them, and for how many seconds they were sent.
+    """
+    crowd: list[Arrival] = []
+    with ThreadPoolExecutor(1) as sender:
+        sending = sender.submit(_arrive, editor, count, crowd)
+        _watch(editor, crowd, sending, until=time.monotonic() + seconds)
+        return crowd, sending.result()
+
+
+def _arrive(editor: Person, count: int, crowd: list[Arrival]) -> float:
+    """Send them, a few at a time as a browser does; every second is left to the bucket's event alone."""
+    photo, began = phone_photo(), time.monotonic()
+
+    def send(number: int) -> None:
         data = one_of(photo, number)
-        began = time.monotonic()
+        announced = time.monotonic()
         wish = {"file_name": f"photo-{number}.jpg", "content_type": "image/jpeg", "size": len(data)}
         made = editor.post("/media/uploads", wish)
+        crowd.append(Arrival(made["id"], announced))
         sent = editor.http.request(made["method"], made["url"], headers=made["headers"], content=data)
         assert sent.status_code == httpx.codes.OK, sent.text
         if number % 2:
             editor.post(f"/media/{made['id']}/confirm")
-        return Arrival(made["id"], began)
 
     with ThreadPoolExecutor(HANDS) as hands:
-        return list(hands.map(send, range(count)))
+        list(hands.map(send, range(count)))
+    return time.monotonic() - began
 
 
-def watch(editor: Person, crowd: Sequence[Arrival], *, seconds: float) -> None:
-    """Look at all of them again and again until each is in review; fail where that takes longer."""
-    until = time.monotonic() + seconds
-    while any(each.state != "in_review" for each in crowd):
-        assert time.monotonic() < until, [(each.media_id, each.state) for each in crowd if each.state != "in_review"]
-        for start in range(0, len(crowd), BATCH):
-            _look(editor, crowd[start : start + BATCH])
+def _watch(editor: Person, crowd: Sequence[Arrival], sending: Future[float], *, until: float) -> None:
+    while not sending.done() or any(each.state != "in_review" for each in crowd):
+        waiting = [each for each in crowd if each.state != "in_review"]
+        assert time.monotonic() < until, [(each.media_id, each.state) for each in waiting]
+        for start in range(0, len(waiting), BATCH):
+            _look(editor, waiting[start : start + BATCH])
         time.sleep(LOOK_S)
 
 
