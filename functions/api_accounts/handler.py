@@ -2,10 +2,12 @@
 
 from uuid import UUID
 
+from pydantic import SecretStr
+
 from functions.api_accounts.schemas import AccountOut, AccountPageOut, ConnectAccount
 from socialflow.accounts import gateway as tokens
 from socialflow.accounts import service
-from socialflow.accounts.model import CredentialsRefused, Profile, ServerUnusable
+from socialflow.accounts.model import CredentialsRefused, IncompleteLogin, Profile, ServerUnusable
 from socialflow.errors import FieldError
 from socialflow.identity import door
 from socialflow.platform.clock import now
@@ -36,6 +38,20 @@ app = api(door)
 
 LONGEST_CALL = 8.0
 """Seconds that the network has to verify a token: a person waits."""
+_CREDENTIALS = ("access_token", "handle", "app_password")
+# What of the request a refusal is about, and what to do about it.
+_PLACES = {
+    ("mastodon", "invalid-credentials"): (
+        "/access_token",
+        "Make a new token with the scopes read and write, and send that.",
+    ),
+    ("bluesky", "invalid-credentials"): (
+        "/app_password",
+        "Make an app password in Bluesky under Settings, Privacy and security, App passwords, and send that.",
+    ),
+    ("bluesky", "unknown-handle"): ("/handle", "Check the handle: it is shown on the profile, with its full stop."),
+    ("bluesky", "account-unavailable"): ("/handle", "Settle it with Bluesky, then connect the account again."),
+}
 
 
 @app.post("/v1/accounts", status_code=201, summary="Connect an account", tags=["accounts"])
@@ -43,9 +59,9 @@ LONGEST_CALL = 8.0
 def connect(body: ConnectAccount) -> Response[AccountOut]:
     """Verify the token with the network and keep it sealed; the same account again gets the new token (200)."""
     who = caller()
-    network, base_url = networks.supported(body.network), origin(body.base_url)
-    token = body.access_token.get_secret_value()
-    identity = _verified(network, base_url, token)
+    network = networks.supported(body.network)
+    base_url, given = _given(body, network)
+    token, identity = _verified(network, base_url, given)
     told = body.capabilities.model_dump(exclude_none=True)
     profile = Profile(
         network, base_url, identity.remote_account, identity.remote_name, {**identity.capabilities, **told}
@@ -93,18 +109,45 @@ def disconnect(account_id: UUID) -> None:
         service.disconnect(tx, account_id, by=who.user.id, at=now())
 
 
-def _verified(network: str, base_url: str, token: str) -> Identity:
-    """Return whose token it is, or refuse in words."""
-    answer = networks.gateway(network, base_url=base_url, token=token).identify(seconds=LONGEST_CALL)
-    match answer:
-        case Identity():
-            return answer
-        case Refused("invalid-credentials", detail):
-            words = f"{detail} Make a new token with the scopes read and write, and send that."
-            raise CredentialsRefused(words, errors=[FieldError("/access_token", "credentials-refused", words)])
-        case Refused(_, detail) | Later(detail):
-            words = f"{detail} Check the address, or try again later."
-            raise ServerUnusable(words, errors=[FieldError("/base_url", "server-unusable", words)])
+def _given(body: ConnectAccount, network: str) -> tuple[str, dict[str, str]]:
+    """Return the server and the credentials that a network asks for; raises `IncompleteLogin`, `UnusableHost`."""
+    sent: dict[str, str | SecretStr | None] = {name: getattr(body, name) for name in _CREDENTIALS}
+    asked = networks.CREDENTIALS[network]
+    base_url = body.base_url or networks.HOMES.get(network)
+    missing = [name for name in asked if sent[name] is None] + ([] if base_url else ["base_url"])
+    others = [name for name in _CREDENTIALS if name not in asked and sent[name] is not None]
+    if base_url is None or missing or others:
+        takes = " and ".join(asked if network in networks.HOMES else ("base_url", *asked))
+        errors = [FieldError(f"/{name}", "missing", f"{network} asks for it.") for name in missing]
+        errors += [FieldError(f"/{name}", "not-taken", f"{network} does not ask for it.") for name in others]
+        raise IncompleteLogin(f"To connect an account of {network}, send {takes}.", errors=errors)
+    return origin(base_url), {name: _plain(sent[name]) for name in asked}
+
+
+def _plain(value: str | SecretStr | None) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value or ""
+
+
+def _verified(network: str, base_url: str, given: dict[str, str]) -> tuple[str, Identity]:
+    """Return the token to keep and whose it is, or refuse in words."""
+    token = networks.log_in(network, base_url, given, seconds=LONGEST_CALL)
+    if not isinstance(token, str):
+        raise _refusal(network, token)
+    identity = networks.gateway(network, base_url=base_url, token=token).identify(seconds=LONGEST_CALL)
+    if not isinstance(identity, Identity):
+        raise _refusal(network, identity)
+    return token, identity
+
+
+def _refusal(network: str, answer: Refused | Later) -> CredentialsRefused | ServerUnusable:
+    """Say what the network does not like, where, and what to do."""
+    place = _PLACES.get((network, answer.code)) if isinstance(answer, Refused) else None
+    if place is None:
+        words = f"{answer.detail} Check the address, or try again later."
+        return ServerUnusable(words, errors=[FieldError("/base_url", "server-unusable", words)])
+    pointer, advice = place
+    words = f"{answer.detail} {advice}"
+    return CredentialsRefused(words, errors=[FieldError(pointer, "credentials-refused", words)])
 
 
 handler = entry(app, *NEEDS)

@@ -21,13 +21,22 @@ class CapabilitiesIn(BaseModel):
 
 
 class ConnectAccount(BaseModel):
-    """An account to connect, with a token that its owner made on the network."""
+    """An account to connect, with what its owner made for us on the network: a token there, an app password here."""
 
     model_config = ConfigDict(extra="forbid")
 
-    network: Annotated[str, Field(min_length=1, max_length=40, description="mastodon")]
-    base_url: Annotated[str, Field(min_length=1, max_length=300, description="The server: https://mastodon.social")]
-    access_token: Annotated[SecretStr, Field(min_length=1, max_length=4096)]
+    network: Annotated[str, Field(min_length=1, max_length=40, description="bluesky, mastodon")]
+    base_url: Annotated[
+        str | None,
+        Field(
+            min_length=1, max_length=300, description="The server: https://mastodon.social. Bluesky's own if left out."
+        ),
+    ] = None
+    access_token: Annotated[SecretStr | None, Field(min_length=1, max_length=4096, description="Mastodon.")] = None
+    handle: Annotated[str | None, Field(min_length=1, max_length=300, description="Bluesky: acme.bsky.social")] = None
+    app_password: Annotated[
+        SecretStr | None, Field(min_length=1, max_length=100, description="Bluesky. It is used once and not kept.")
+    ] = None
     capabilities: CapabilitiesIn = CapabilitiesIn()
 
 

@@ -82,7 +82,13 @@ def _file(item: MediaItem, made: Sequence[Derivative]) -> MediaFile | None:
     if large is None:
         return None
     return MediaFile(
-        item.id, large.sha256.hex(), large.object_key, large.object_version, large.content_type, large.size
+        item.id,
+        large.sha256.hex(),
+        large.object_key,
+        large.object_version,
+        large.content_type,
+        large.size,
+        smallest=min(one.size for one in made if one.variant in IN_ITS_PLACE),
     )
 
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from socialflow.accounts import gateway as tokens
+from socialflow.accounts import renewal
 from socialflow.accounts import service as accounts
-from socialflow.accounts.model import Credentials
+from socialflow.accounts.model import Account, Credentials
+from socialflow.accounts.renewal import Disconnected, NotRenewed, StillRenewing
 from socialflow.platform.clock import now
 from socialflow.platform.crypto import CannotOpen
 from socialflow.platform.database import transaction
@@ -18,11 +19,12 @@ from socialflow.platform.settings import (
     PublishSettings,
 )
 from socialflow.platform.tasks import TaskInput, task_entry
+from socialflow.platform.tenancy import Tenant
 from socialflow.publishing import confirmation, ledger, networks, workflow
 from socialflow.publishing.confirmation import Confirming
 from socialflow.publishing.content import Destination
 from socialflow.publishing.model import Pace
-from socialflow.publishing.networks.port import Answer, Gateway, NotSeen, Sighting
+from socialflow.publishing.networks.port import Answer, Gateway, Later, NotSeen, Sighting, refused
 from socialflow.publishing.steps import Outcome, Step
 
 NEEDS = (DatabaseSettings, DoorbellSettings, EgressSettings, KeySettings, PublishSettings)
@@ -39,25 +41,39 @@ def handler(task: TaskInput, context: Any) -> dict[str, Any]:
     step, pace = Step(task.id, task.target_id, task.run), Pace.of(PublishSettings.from_env())
     with transaction(task.tenant) as tx:
         credentials = accounts.credentials(tx, ledger.account_of(tx, step))
-    token = ""
-    try:
-        token = tokens.token(task.tenant, credentials) if credentials else ""
-    except CannotOpen:
-        credentials = None  # as good as disconnected: a person looks
+    gateway = _gateway(task.tenant, credentials)
+    if gateway is None:
+        credentials = None
     with transaction(task.tenant) as tx:
         place = _destination(credentials)
         begun = confirmation.begin_confirming(tx, step, place, pace=pace, at=now())
         workflow.keep_alive(tx, task.id, run=task.run, pace=pace, at=now())
-    if isinstance(begun, Outcome) or credentials is None:
+    if isinstance(begun, Outcome) or gateway is None:
         assert isinstance(begun, Outcome)  # without an account there is nothing to look at
         return begun.document(now())
-    gateway = networks.gateway(credentials.account.network, base_url=credentials.account.base_url, token=token)
-    answer = _evidence(gateway, begun, context)
+    answer = gateway if isinstance(gateway, Later) else _evidence(gateway, begun, context)
     logger.info("The network was asked", attempt=str(begun.attempt.id), answer=type(answer).__name__)
     with transaction(task.tenant) as tx:
         outcome = confirmation.report_confirmation(tx, step, begun, answer, at=now())
         workflow.keep_alive(tx, task.id, run=task.run, pace=pace, at=now())
     return outcome.document(now())
+
+
+def _gateway(tenant: Tenant, credentials: Credentials | None) -> Gateway | Later | None:
+    """Return what to ask, or when; None where there is no account any more, or as good as none: a person looks."""
+    try:
+        return renewal.opened(tenant, credentials, _connect) if credentials else None
+    except (CannotOpen, Disconnected):
+        return None
+    except StillRenewing as error:
+        return Later(f"{error}.")
+    except NotRenewed as told:
+        answer = refused(told.answer)
+        return answer if isinstance(answer, Later) else Later(answer.detail)
+
+
+def _connect(account: Account, token: str) -> Gateway:
+    return networks.gateway(account.network, base_url=account.base_url, token=token)
 
 
 def _evidence(gateway: Gateway, begun: Confirming, context: Any) -> Sighting | Answer:

@@ -4,9 +4,10 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from socialflow.accounts import gateway as tokens
+from socialflow.accounts import renewal
 from socialflow.accounts import service as accounts
-from socialflow.accounts.model import Credentials
+from socialflow.accounts.model import Account, Credentials
+from socialflow.accounts.renewal import Disconnected, NotRenewed, StillRenewing
 from socialflow.platform.clock import now
 from socialflow.platform.crypto import CannotOpen, KeysUnavailable
 from socialflow.platform.database import transaction
@@ -25,7 +26,7 @@ from socialflow.publishing import ledger, networks, workflow
 from socialflow.publishing.content import Destination
 from socialflow.publishing.ledger import Publishing
 from socialflow.publishing.model import HEAD_START, Pace
-from socialflow.publishing.networks.port import Gateway, Refused
+from socialflow.publishing.networks.port import Gateway, Later, Refused, refused
 from socialflow.publishing.steps import Outcome, Step
 
 NEEDS = (DatabaseSettings, DoorbellSettings, EgressSettings, KeySettings, PublishSettings)
@@ -33,9 +34,10 @@ NEEDS = (DatabaseSettings, DoorbellSettings, EgressSettings, KeySettings, Publis
 LONGEST_WAIT = HEAD_START + timedelta(seconds=2)
 """The workflow's own waits are whole seconds; what is left of one is waited for in here."""
 PAUSE = timedelta(seconds=10)
-"""How long to wait where the key service does not answer."""
+"""How long to wait where the key service does not answer, or another is renewing the account's token."""
 LONGEST_CALL = 20.0
 """Seconds: well below the function's timeout, so that an answer that comes too late is still written down."""
+_GONE = Refused("account-disconnected", "The account is not connected any more. Connect it, then retry.")
 
 
 @task_entry(*NEEDS)
@@ -48,7 +50,7 @@ def handler(task: TaskInput, context: Any) -> dict[str, Any]:
     # Everything that can fail before the call fails before the claim.
     try:
         gateway = _gateway(task.tenant, credentials)
-    except KeysUnavailable:
+    except (KeysUnavailable, StillRenewing):
         return Outcome("wait", now() + PAUSE).document(now())
     if credentials is None or isinstance(gateway, Refused):
         assert isinstance(gateway, Refused)  # without credentials there is no gateway
@@ -58,7 +60,12 @@ def handler(task: TaskInput, context: Any) -> dict[str, Any]:
     if isinstance(begun, Outcome):
         return begun.document(now())
     seconds = seconds_left(context, at_most=LONGEST_CALL)
-    answer = gateway.publish(begun.rendering, begun.prepared, begun.key, seconds=seconds)
+    # A network that cannot renew a token now is not asked for more; that counts among the tries.
+    answer = (
+        gateway
+        if isinstance(gateway, Later)
+        else gateway.publish(begun.rendering, begun.prepared, begun.key, seconds=seconds)
+    )
     logger.info("The network has answered", attempt=str(begun.attempt_id), answer=type(answer).__name__)
     with transaction(task.tenant) as tx:
         outcome = ledger.report_attempt(tx, task.id, begun.attempt_id, answer, at=now())
@@ -66,14 +73,21 @@ def handler(task: TaskInput, context: Any) -> dict[str, Any]:
     return outcome.document(now())
 
 
-def _gateway(tenant: Tenant, credentials: Credentials | None) -> Gateway | Refused:
+def _gateway(tenant: Tenant, credentials: Credentials | None) -> Gateway | Refused | Later:
     if credentials is None:
-        return Refused("account-disconnected", "The account is not connected any more. Connect it, then retry.")
+        return _GONE
     try:
-        token = tokens.token(tenant, credentials)
+        return renewal.opened(tenant, credentials, _connect)
+    except Disconnected:
+        return _GONE
     except CannotOpen:
         return Refused("credentials-unreadable", "The account's token cannot be read. Connect it again, then retry.")
-    return networks.gateway(credentials.account.network, base_url=credentials.account.base_url, token=token)
+    except NotRenewed as told:
+        return refused(told.answer)
+
+
+def _connect(account: Account, token: str) -> Gateway:
+    return networks.gateway(account.network, base_url=account.base_url, token=token)
 
 
 def _claim_when_due(tenant: Tenant, step: Step, destination: Destination, pace: Pace) -> Publishing | Outcome:

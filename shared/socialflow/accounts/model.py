@@ -18,9 +18,15 @@ class UnknownAccount(NotFound):
 
 
 class CredentialsRefused(Invalid):
-    """The network does not take the token."""
+    """The network does not take the token, or the account."""
 
-    code, title = "credentials-refused", "The network does not take this token"
+    code, title = "credentials-refused", "The network does not take these credentials"
+
+
+class IncompleteLogin(Invalid):
+    """What a network asks for to connect an account was not all sent, or something else was."""
+
+    code, title = "incomplete-login", "That network asks for something else"
 
 
 class ServerUnusable(Invalid):

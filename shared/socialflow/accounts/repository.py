@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +27,7 @@ SELECT id, false AS is_new, state <> 'disconnected' AS was_connected FROM {s}.so
 _RENEW = """
 UPDATE {s}.social_accounts
    SET state = 'connected', remote_name = %(remote_name)s, secret = %(secret)s, capabilities = %(capabilities)s,
-       connected_by = %(by)s, connected_at = %(at)s
+       connected_by = %(by)s, connected_at = %(at)s, renewing_until = NULL
  WHERE network = %(network)s AND base_url = %(base_url)s AND remote_account = %(remote_account)s
 """
 _COLUMNS = "id, network, state, base_url, remote_account, remote_name, capabilities, connected_by, connected_at"
@@ -46,6 +46,16 @@ _CREDENTIALS = "SELECT " + _COLUMNS + ", secret FROM {s}.social_accounts WHERE i
 # The token is gone with the connection; what the account has published keeps its row.
 _DISCONNECT = """
 UPDATE {s}.social_accounts SET state = 'disconnected', secret = '' WHERE id = %(id)s AND state <> 'disconnected'
+"""
+# Each seal is another, so that the sealed token says which one it is: no version beside it is needed.
+_BEGIN_RENEWAL = """
+UPDATE {s}.social_accounts SET renewing_until = now() + %(lease)s
+ WHERE id = %(id)s AND secret = %(sealed)s AND state <> 'disconnected'
+   AND (renewing_until IS NULL OR renewing_until <= now())
+"""
+_END_RENEWAL = """
+UPDATE {s}.social_accounts SET secret = %(renewed)s, renewing_until = NULL
+ WHERE id = %(id)s AND secret = %(sealed)s AND state <> 'disconnected'
 """
 
 
@@ -127,3 +137,15 @@ def credentials(tx: Transaction, account_id: UUID) -> Credentials | None:
 def disconnect(tx: Transaction, account_id: UUID) -> bool:
     """Throw an account's token away; False where it is not connected."""
     return tx.execute(_DISCONNECT, {"id": account_id}) == 1
+
+
+def begin_renewal(tx: Transaction, found: Credentials, lease: timedelta) -> bool:
+    """Take the right to renew a token; False where somebody has it, or the token is another meanwhile."""
+    values = {"id": found.account.id, "sealed": found.sealed, "lease": lease}
+    return tx.execute(_BEGIN_RENEWAL, values) == 1
+
+
+def end_renewal(tx: Transaction, found: Credentials, renewed: bytes) -> bool:
+    """Put the new token in the place of the one that it was made from; False where that is gone."""
+    values = {"id": found.account.id, "sealed": found.sealed, "renewed": renewed}
+    return tx.execute(_END_RENEWAL, values) == 1

@@ -54,6 +54,7 @@ def begin_confirming(
         why = "The account is not connected any more" if destination is None else "The network could not be asked"
         return _hand_over(tx, post, made, f"{why}: look there whether the post is out.")
     search = Search(
+        key=made.key,
         rendering=target.rendering(post.content),
         prepared=target.prepared or {},
         since=made.started_at,
@@ -65,8 +66,7 @@ def begin_confirming(
 def _may_repeat(tx: Transaction, target: Target, made: Attempt, destination: Destination, at: datetime) -> bool:
     """Tell whether sending it again under its key is safe, and still wanted."""
     return (
-        destination.honours_keys
-        and at < repository.key_since(tx, made) + KEY_WINDOW
+        (destination.keys_records or (destination.honours_keys and at < repository.key_since(tx, made) + KEY_WINDOW))
         and made.content_hash == target.content_hash
         and target.approved
         and target.request is None
@@ -84,7 +84,8 @@ def report_confirmation(
         case Receipt():
             outcome = received(tx, made, answer)
         case NotSeen(looked_at):
-            detail = f"It was sent and is not among the account's {looked_at} newest posts: look there and decide."
+            where = f"among the account's {looked_at} newest posts" if looked_at else "to be seen there"
+            detail = f"It was sent and is not {where}: look there and decide."
             return _hand_over(tx, post, made, detail)
         case Refused("content-refused" as code, detail):
             # A server looks at the key before the content: refusing the content says that it has not made the status.

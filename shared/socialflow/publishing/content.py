@@ -22,6 +22,8 @@ class MediaFile:
     object_version: str
     content_type: str
     size: int
+    smallest: int | None = None
+    """Bytes of the smallest version of it that may go out in its place; None: there is no other."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,11 @@ class Destination:
     def honours_keys(self) -> bool:
         """Whether the server keeps idempotency keys, so that repeating a request inside their window is safe."""
         return bool(self.capabilities.get("idempotency_key", False))
+
+    @property
+    def keys_records(self) -> bool:
+        """Whether a post is kept under a key that we choose, so that repeating the request is safe at any time."""
+        return bool(self.capabilities.get("record_key", False))
 
 
 @dataclass(frozen=True)

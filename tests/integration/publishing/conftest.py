@@ -34,6 +34,7 @@ from tests.conftest import Cloud
 from tests.integration.conftest import Member
 from tests.mastodon import TOKEN, Instance, instance
 from tests.pictures import photo
+from tests.wire import Wire
 
 
 @pytest.fixture(scope="session")
@@ -220,7 +221,11 @@ class Desk:
         return outcome
 
     def meanwhile(self, method: str, path: str, errand: Callable[[], object]) -> None:
-        """Do something while the next such request to the network is on its way."""
+        """Do something while the next such request to Mastodon is on its way."""
+        self.meanwhile_at(self.mastodon.wire, method, path, errand)
+
+    def meanwhile_at(self, wire: Wire, method: str, path: str, errand: Callable[[], object]) -> None:
+        """Do something while the next such request on a wire is on its way."""
 
         def run() -> None:
             try:
@@ -228,7 +233,7 @@ class Desk:
             finally:
                 database.forget()  # the wire's thread has a connection of its own
 
-        self.mastodon.wire.meanwhile(method, path, run)
+        wire.meanwhile(method, path, run)
 
     # Time and truth
 

@@ -9,7 +9,7 @@ from socialflow.publishing import ledger
 from socialflow.publishing.model import KEY_WINDOW
 from socialflow.publishing.networks.port import Receipt, Refused, Unknown
 from tests.integration.publishing.conftest import Desk
-from tests.mastodon import Fault
+from tests.wire import Fault
 
 STATUSES = "/api/v1/statuses"
 ARRIVED: tuple[Fault, ...] = ("answer lost", "garbage", "bad gateway")

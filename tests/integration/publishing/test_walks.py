@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.integration.publishing.conftest import Desk
-from tests.mastodon import Fault
+from tests.wire import Fault
 
 STATUSES = "/api/v1/statuses"
 FAULTS: tuple[Fault | None, ...] = (None, "answer lost", "question lost", "garbage", "bad gateway", "redirect")

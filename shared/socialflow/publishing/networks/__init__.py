@@ -3,15 +3,28 @@
 from collections.abc import Callable, Mapping
 
 from socialflow.limits import UnknownNetwork, canonical
+from socialflow.publishing.networks import bluesky
+from socialflow.publishing.networks.bluesky import Bluesky
 from socialflow.publishing.networks.mastodon import Mastodon
-from socialflow.publishing.networks.port import Gateway
+from socialflow.publishing.networks.port import Gateway, Later, Refused
 
-_GATEWAYS: Mapping[str, Callable[[str, str], Gateway]] = {"mastodon": Mastodon}
+_GATEWAYS: Mapping[str, Callable[[str, str], Gateway]] = {"bluesky": Bluesky, "mastodon": Mastodon}
+CREDENTIALS: Mapping[str, tuple[str, ...]] = {"bluesky": ("handle", "app_password"), "mastodon": ("access_token",)}
+"""What a person gives to connect an account."""
+HOMES: Mapping[str, str] = {"bluesky": "https://bsky.social"}
+"""The server where an account is that names none; a network without one has many servers alike."""
 
 
 def gateway(network: str, *, base_url: str, token: str) -> Gateway:
     """Return the gateway of one account."""
     return _GATEWAYS[supported(network)](base_url, token)
+
+
+def log_in(network: str, base_url: str, given: Mapping[str, str], *, seconds: float) -> str | Refused | Later:
+    """Return the token to keep for what a person gives (`CREDENTIALS`)."""
+    if supported(network) == "bluesky":
+        return bluesky.log_in(base_url, given["handle"], given["app_password"], seconds=seconds)
+    return given["access_token"]
 
 
 def supported(name: str) -> str:

@@ -76,9 +76,10 @@ def _file(media_id: UUID, known: Limits, library: Library, pointer: str) -> Iter
         words = f"{known.network} does not take {file.content_type}."
         yield error(pointer, "type", words, f"It takes {', '.join(known.media_types)}.")
     most = known.image_size_limit
-    if file.size > most:
-        words = f"The file has {file.size:,} bytes, {most:,} are taken."
-        found = error(pointer, "too-many-bytes", words, "Upload a smaller one.", (most, file.size))
+    least = file.size if file.smallest is None else min(file.size, file.smallest)
+    if least > most:
+        words = f"The file has {least:,} bytes, {most:,} are taken."
+        found = error(pointer, "too-many-bytes", words, "Upload a smaller one.", (most, least))
         yield replace(found, source=OWN) if "image_size_limit" in known.own else found
 
 

@@ -6,14 +6,14 @@ server that dies between the two has the status and not the key. So evidence beg
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
 from socialflow.platform import egress
 from socialflow.publishing.content import Rendering
-from socialflow.publishing.networks import evidence
+from socialflow.publishing.networks import evidence, wire
 from socialflow.publishing.networks.port import (
     Answer,
     Identity,
@@ -28,6 +28,7 @@ from socialflow.publishing.networks.port import (
     Unknown,
     Upload,
 )
+from socialflow.publishing.networks.wire import Body, member
 
 SKEW = timedelta(minutes=2)
 """How far a server's clock may be from ours."""
@@ -55,8 +56,6 @@ _REFUSALS = {
 }
 # The server says that another address would take it: this one has not.
 _MOVED = (301, 307, 308)
-# httpx raises these before a byte of the request is written.
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
 class Mastodon:
@@ -110,37 +109,30 @@ class Mastodon:
             data={"description": upload.alt_text},
         )
         made = _json(client, request)
-        while isinstance(made, _Body) and made.status in (202, 206):
+        while isinstance(made, Body) and made.status in (202, 206):
             if time.monotonic() + POLL > deadline:
                 return Later("The instance is still processing the media.")
             time.sleep(POLL)
-            media_id = _text(_field(made.value, "id"))
+            media_id = _text(member(made.value, "id"))
             made = _json(client, client.build_request("GET", f"/api/v1/media/{media_id}"))
-        if not isinstance(made, _Body):
+        if not isinstance(made, Body):
             return made
-        media_id = _text(_field(made.value, "id"))
+        media_id = _text(member(made.value, "id"))
         return media_id or Later("The instance answered the upload without an id.")
 
     def _newest(self, client: httpx.Client, account: str) -> str | Refused | Later:
         found = _read(client, f"/api/v1/accounts/{account}/statuses", limit=1)
         if isinstance(found, Refused | Later):
             return found
-        return _text(_field(found[0], "id")) if isinstance(found, list) and found else ""
+        return _text(member(found[0], "id")) if isinstance(found, list) and found else ""
 
     def publish(self, rendering: Rendering, prepared: Mapping[str, Any], key: str, *, seconds: float) -> Answer:
         """Post the status."""
         body = {"status": rendering.text, "media_ids": prepared["media_ids"], **rendering.options}
         with self._client(seconds) as client:
             request = client.build_request("POST", "/api/v1/statuses", json=body, headers={"Idempotency-Key": key})
-            try:
-                response = egress.send(client, request)
-            except egress.HostRefused as refused:
-                return _not_called(refused)
-            except _NEVER_SENT as error:
-                return Later(f"The instance could not be reached ({type(error).__name__}).")
-            except httpx.HTTPError as error:
-                return Unknown(f"The connection ended before the answer ({type(error).__name__}).")
-        return _outcome(response)
+            response = wire.send_once(client, request)
+        return _outcome(response) if isinstance(response, httpx.Response) else response
 
     def find(self, search: Search, *, seconds: float) -> Sighting:
         """Look through the statuses made since the attempt began, newest first."""
@@ -160,7 +152,7 @@ class Mastodon:
                         return _receipt(status, {"found": "own statuses", "looked_at": looked})
                 if len(page) < PAGE or _before(page[-1], search.since):
                     break
-                oldest["max_id"] = _text(_field(page[-1], "id"))
+                oldest["max_id"] = _text(member(page[-1], "id"))
         return NotSeen(looked)
 
     def _matches(self, client: httpx.Client, status: object, search: Search) -> bool:
@@ -169,7 +161,7 @@ class Mastodon:
         if _before(status, search.since) or len(status.get("media_attachments") or ()) != len(search.rendering.media):
             return False
         source = _read(client, f"/api/v1/statuses/{status['id']}/source")
-        written = _field(source, "text")
+        written = member(source, "text")
         if isinstance(written, str):
             return evidence.same(written, search.rendering.text)
         return evidence.same(evidence.plain(str(status.get("content") or "")), search.rendering.text)
@@ -178,43 +170,24 @@ class Mastodon:
         return egress.client(self._base_url, seconds=seconds, headers=self._headers)
 
 
-class _Body:
-    """A JSON answer of a status below 300."""
-
-    def __init__(self, status: int, value: object) -> None:
-        self.status = status
-        self.value = value
-
-
 def _read(client: httpx.Client, path: str, **query: Any) -> Any:
     """Return a GET's JSON, or `Refused` or `Later`."""
     answer = _json(client, client.build_request("GET", path, params=query))
-    return answer.value if isinstance(answer, _Body) else answer
+    return answer.value if isinstance(answer, Body) else answer
 
 
-def _json(client: httpx.Client, request: httpx.Request) -> _Body | Refused | Later:
-    """Send what may be repeated freely: whatever is no clear refusal is tried again later."""
-    try:
-        response = egress.send(client, request)
-    except egress.HostRefused as refused:
-        return _not_called(refused)
-    except httpx.HTTPError as error:
-        return Later(f"The instance did not answer ({type(error).__name__}).")
-    if response.status_code in _REFUSALS or response.status_code in _MOVED:
-        return _refusal(response)
-    value = _value(response)
-    if response.status_code >= 300 or value is None:
-        return Later(f"The instance answered {response.status_code}.", _wait(response))
-    return _Body(response.status_code, value)
+def _json(client: httpx.Client, request: httpx.Request) -> Body | Refused | Later:
+    return wire.ask(client, request, _refusal)
 
 
 def _outcome(response: httpx.Response) -> Answer:
     status = response.status_code
     if status == 429:
-        return Later("The instance limits the rate of posts.", _wait(response))
-    if status in _REFUSALS or status in _MOVED:
-        return _refusal(response)
-    value = _value(response)
+        return Later("The instance limits the rate of posts.", wire.wait(response))
+    refusal = _refusal(response)
+    if refusal is not None:
+        return refusal
+    value = wire.value_of(response)
     if status in (200, 201, 202) and isinstance(value, dict) and _text(value.get("id")):
         return _receipt(value, {"answered": status})
     return Unknown(f"The instance answered {status} and no status with it.")
@@ -225,16 +198,14 @@ def _receipt(status: Mapping[str, Any], found: Mapping[str, Any]) -> Receipt:
     return Receipt(str(status["id"]), str(url) if url else None, _made_at(status), found)
 
 
-def _refusal(response: httpx.Response) -> Refused:
+def _refusal(response: httpx.Response) -> Refused | None:
     if response.status_code in _MOVED:
         return Refused("network-refused", "The instance has moved to another address: connect the account there.")
-    said = _field(_value(response), "error")
+    if response.status_code not in _REFUSALS:
+        return None
+    said = member(wire.value_of(response), "error")
     words = said[:300].rstrip(".") if isinstance(said, str) else f"HTTP {response.status_code}"
     return Refused(_REFUSALS[response.status_code], f"The instance says: {words}.")
-
-
-def _not_called(refused: egress.HostRefused) -> Refused:
-    return Refused("host-refused", f"The server's address is not called: {refused}.")
 
 
 def _no_mastodon() -> Refused:
@@ -242,19 +213,15 @@ def _no_mastodon() -> Refused:
 
 
 def _figures(instance: Mapping[str, Any]) -> dict[str, int]:
-    configuration = _field(instance, "configuration")
-    statuses, media = _field(configuration, "statuses"), _field(configuration, "media_attachments")
+    configuration = member(instance, "configuration")
+    statuses, media = member(configuration, "statuses"), member(configuration, "media_attachments")
     named = {
-        "max_characters": _field(statuses, "max_characters"),
-        "characters_reserved_per_url": _field(statuses, "characters_reserved_per_url"),
-        "max_media_attachments": _field(statuses, "max_media_attachments"),
-        "image_size_limit": _field(media, "image_size_limit"),
+        "max_characters": member(statuses, "max_characters"),
+        "characters_reserved_per_url": member(statuses, "characters_reserved_per_url"),
+        "max_media_attachments": member(statuses, "max_media_attachments"),
+        "image_size_limit": member(media, "image_size_limit"),
     }
     return {name: value for name, value in named.items() if isinstance(value, int) and value > 0}
-
-
-def _field(value: object, name: str) -> Any:
-    return value.get(name) if isinstance(value, dict) else None
 
 
 def _text(value: object) -> str:
@@ -262,36 +229,8 @@ def _text(value: object) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-def _value(response: httpx.Response) -> object:
-    try:
-        return response.json()
-    except (ValueError, RecursionError):
-        return None
-
-
-def _wait(response: httpx.Response) -> float | None:
-    """Return the seconds of Retry-After, or until X-RateLimit-Reset (ISO 8601 there, a number elsewhere)."""
-    after = response.headers.get("retry-after", "")
-    if after.isdigit():
-        return float(after)
-    reset = _reset(response.headers.get("x-ratelimit-reset", ""))
-    return None if reset is None else max(0.0, (reset - datetime.now(UTC)).total_seconds())
-
-
-def _reset(value: str) -> datetime | None:
-    return datetime.fromtimestamp(int(value), UTC) if value.isdigit() and len(value) < 12 else _moment(value)
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 def _made_at(status: object) -> datetime | None:
-    return _moment(_field(status, "created_at"))
+    return wire.moment(member(status, "created_at"))
 
 
 def _before(status: object, since: datetime) -> bool:

@@ -69,6 +69,8 @@ class Upload:
 
     content: bytes
     content_type: str
+    width: int
+    height: int
     alt_text: str
 
 
@@ -76,6 +78,7 @@ class Upload:
 class Search:
     """What to look for among an account's own statuses: begun after `since`, and none that is accounted for."""
 
+    key: str
     rendering: Rendering
     prepared: Mapping[str, Any]
     since: datetime
@@ -105,3 +108,9 @@ class Gateway(Protocol):
 
     def find(self, search: Search, *, seconds: float) -> Sighting:
         """Look for it among the account's own statuses."""
+
+
+def refused(answer: object) -> Refused | Later:
+    """Return a gateway's "no", which another context has carried without knowing it."""
+    assert isinstance(answer, Refused | Later)
+    return answer

@@ -1,0 +1,95 @@
+"""What speaking HTTP with a network's server has in common: what an exchange can come to, and what an answer says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from socialflow.platform import egress
+from socialflow.publishing.networks.port import Later, Refused, Unknown
+
+Judge = Callable[[httpx.Response], Refused | None]
+"""Reads an answer for a clear refusal: one that was given before anything was made."""
+
+# httpx raises these before a byte of the request is written.
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+@dataclass(frozen=True)
+class Body:
+    """A JSON answer of a status below 300."""
+
+    status: int
+    value: Any
+
+
+def ask(client: httpx.Client, request: httpx.Request, judge: Judge) -> Body | Refused | Later:
+    """Send what may be repeated freely: whatever is no clear refusal is tried again later."""
+    try:
+        response = egress.send(client, request)
+    except egress.HostRefused as refused:
+        return not_called(refused)
+    except httpx.HTTPError as error:
+        return Later(f"The server did not answer ({type(error).__name__}).")
+    refusal = judge(response)
+    if refusal is not None:
+        return refusal
+    value = value_of(response)
+    if response.status_code >= 300 or value is None:
+        return Later(f"The server answered {response.status_code}.", wait(response))
+    return Body(response.status_code, value)
+
+
+def send_once(client: httpx.Client, request: httpx.Request) -> httpx.Response | Refused | Later | Unknown:
+    """Send a mutation; what ended without an answer may have arrived, unless no byte was written."""
+    try:
+        return egress.send(client, request)
+    except egress.HostRefused as refused:
+        return not_called(refused)
+    except _NEVER_SENT as error:
+        return Later(f"The server could not be reached ({type(error).__name__}).")
+    except httpx.HTTPError as error:
+        return Unknown(f"The connection ended before the answer ({type(error).__name__}).")
+
+
+def not_called(refused: egress.HostRefused) -> Refused:
+    """Return the refusal to call an address at all."""
+    return Refused("host-refused", f"The server's address is not called: {refused}.")
+
+
+def value_of(response: httpx.Response) -> Any:
+    """Return an answer's JSON; None where it is none."""
+    try:
+        return response.json()
+    except (ValueError, RecursionError):
+        return None
+
+
+def member(value: object, name: str) -> Any:
+    """Return a member of what should be an object; None where it is not there."""
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def wait(response: httpx.Response) -> float | None:
+    """Return the seconds of Retry-After, or until the moment that a reset header names (ISO 8601, or Unix time)."""
+    after = response.headers.get("retry-after", "")
+    if after.isdecimal() and len(after) < 10:
+        return float(after)
+    told = response.headers.get("x-ratelimit-reset") or response.headers.get("ratelimit-reset", "")
+    reset = _reset(told)
+    return None if reset is None else max(0.0, (reset - datetime.now(UTC)).total_seconds())
+
+
+def moment(value: object) -> datetime | None:
+    """Return a moment that a server tells; UTC where it names no zone."""
+    try:
+        found = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _reset(value: str) -> datetime | None:
+    return datetime.fromtimestamp(int(value), UTC) if value.isdecimal() and len(value) < 12 else moment(value)
