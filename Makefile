@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: help run up down demo token test check bench fuzz synth openapi docs prices clean tools node \
+.PHONY: help run up down demo token test check bench fuzz synth openapi docs prices clean tools node pds \
         check-lock check-lint check-types check-imports check-openapi check-templates
 
 # The first interpreter that is new enough, by its own full path: shims and activated environments are seen through.
@@ -34,6 +34,7 @@ ENGINE := .tools/engine/.synced
 NODE := .tools/.node
 STRIPE := .tools/stripe/.synced
 NPM := infra_cdk/node_modules/.installed
+PDS := .tools/pds/.installed
 SHARP := tests/benchmarks/sharp/node_modules/.installed
 RUN := .venv/bin/python
 STAGES := local dev staging prod
@@ -117,6 +118,9 @@ tools: $(VENV) $(ENGINE) $(NODE) $(STRIPE)
 
 node: $(NODE)
 
+pds: tools $(PDS) ## bring a real Bluesky server (a C++ compiler builds its SQLite), and run the tests of Bluesky against it
+	@$(RUN) -m pytest -m pds tests/integration/publishing/bluesky $(ARGS)
+
 # uv alone is kept, moved into place in one step, so that two makes at once cannot leave half of it.
 $(UV): layers/uv.txt
 	@echo "Installing uv"
@@ -151,6 +155,14 @@ $(NODE): uv.lock infra_cdk/node.py | $(UV)
 $(SHARP): tests/benchmarks/sharp/package-lock.json tests/benchmarks/sharp/package.json $(NODE)
 	@echo "Installing sharp for the benchmark"
 	@"$(PYTHON)" -m infra_cdk.node npm ci --prefix tests/benchmarks/sharp --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The server wants its own version of Node, and SQLite built for that: by the headers that come with it.
+$(PDS): tests/pds/package-lock.json tests/pds/package.json tests/pds/server.cjs tests/pds/install.sh $(NODE)
+	@echo "Installing a Bluesky server for the tests"
+	@mkdir -p .tools/pds && cp tests/pds/package.json tests/pds/package-lock.json tests/pds/server.cjs .tools/pds/
+	@"$(PYTHON)" -m infra_cdk.node npm ci --prefix .tools/pds --ignore-scripts --no-audit --no-fund --loglevel=error
+	@sh tests/pds/install.sh "$$PWD/.tools/pds" "$$($(PYTHON) -m infra_cdk.node path)" >.tools/pds/build.log 2>&1 || { tail -n 20 .tools/pds/build.log >&2; exit 1; }
 	@touch $@
 
 $(NPM): infra_cdk/package-lock.json infra_cdk/package.json $(NODE)

@@ -113,7 +113,7 @@ def stand_in() -> Iterator[Pds]:
 def real() -> Iterator[Pds]:
     """Start the real PDS and its wire; stop both at the end."""
     with TemporaryDirectory() as folder:
-        command = [str(REAL / "node_modules" / ".bin" / "node"), str(REAL / "server.cjs"), folder, ADMIN]
+        command = [str(REAL / "node"), str(REAL / "server.cjs"), folder, ADMIN]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             line = next((one for one in process.stdout if '"directoryPort"' in one), "")

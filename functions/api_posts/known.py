@@ -16,6 +16,8 @@ from socialflow.publishing.planning import Known
 
 PUBLISHED_VARIANT = "large"
 """What goes out of a photo: turned the right way and without its metadata."""
+IN_ITS_PLACE = (PUBLISHED_VARIANT, "medium", "small")
+"""The same picture: a network gets the largest that is not too heavy for it."""
 
 
 def chosen(tx: Transaction, media_ids: Iterable[UUID], account_ids: Iterable[UUID]) -> Known:

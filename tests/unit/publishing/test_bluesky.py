@@ -37,7 +37,10 @@ def marked(text: str) -> list[tuple[str, str, str]]:
         ("(@acme.test) me@acme.test @acme", [("mention", "@acme.test", "acme.test")]),
         (
             "https://x.test/#tag and https://y.test/@a.test",
-            [("link", "https://x.test/#tag", "https://x.test/#tag"), ("link", "https://y.test/@a.test", "https://y.test/@a.test")],
+            [
+                ("link", "https://x.test/#tag", "https://x.test/#tag"),
+                ("link", "https://y.test/@a.test", "https://y.test/@a.test"),
+            ],
         ),
     ],
 )
@@ -79,7 +82,8 @@ def test_a_blob_has_the_address_of_its_content() -> None:
     assert atproto.cid(b"") == "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
     whole = {"blob": {"$type": "blob", "ref": {"$link": atproto.cid(b"x")}, "mimeType": "image/png", "size": 1}}
     assert atproto.blob(whole, b"x", "image/jpeg") == whole["blob"]
-    for broken in (None, [], {}, {"blob": 1}, {"blob": {"ref": {"$link": atproto.cid(b"y")}}}):
+    others: tuple[object, ...] = (None, [], {}, {"blob": 1}, {"blob": {"ref": {"$link": atproto.cid(b"y")}}})
+    for broken in others:
         assert atproto.blob(broken, b"x", "image/jpeg") is None
 
 
@@ -155,4 +159,5 @@ def test_how_long_a_server_asks_to_wait(headers: dict[str, str], least: float, m
 
 @pytest.mark.parametrize("value", ["", "soon", "99999999999999999999", "²", "-5"])
 def test_a_wait_that_is_none_is_not_believed(value: str) -> None:
-    assert wire.wait(httpx.Response(429, headers={"retry-after": value.encode(), "ratelimit-reset": value.encode()})) is None
+    headers = {b"retry-after": value.encode(), b"ratelimit-reset": value.encode()}
+    assert wire.wait(httpx.Response(429, headers=headers)) is None

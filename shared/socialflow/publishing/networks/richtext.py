@@ -19,7 +19,7 @@ LONGEST_HANDLE = 253
 LONGEST_TAG = 64
 """Characters as a person sees them; a longer hashtag stays plain text."""
 _MENTION = re.compile(r"(?<![^\s(\[\"'])@(" + _HANDLE + r")(?![\w-])")
-# A hashtag (the sign may be of full width) has something besides digits, marks and joiners, and no punctuation at its end.
+# A hashtag, whose sign may be of full width, has something in it besides digits, marks and joiners.
 _BREAK = r"\s\u00ad\u2060\u200a-\u200d\u20e2"
 _TAG = regex.compile(rf"(?<!\S)[#\uff03]((?!\ufe0f)[^{_BREAK}]*[^\d{_BREAK}\p{{P}}][^{_BREAK}]*)")
 _TRAILING = regex.compile(r"\p{P}+$")
@@ -42,10 +42,10 @@ def spans(text: str) -> list[Span]:
         link = match[0].rstrip(_CLOSING)
         found.append((match.start(), match.start() + len(link), "link", link))
     found.extend((match.start(), match.end(), "mention", match[1].lower()) for match in _MENTION.finditer(text))
-    for match in _TAG.finditer(text):
-        tag = _TRAILING.sub("", match[1])
+    for tagged in _TAG.finditer(text):
+        tag = _TRAILING.sub("", tagged[1])
         if tag and graphemes(tag) <= LONGEST_TAG:
-            found.append((match.start(), match.start(1) + len(tag), "tag", tag))
+            found.append((tagged.start(), tagged.start(1) + len(tag), "tag", tag))
     placed: list[Span] = []
     free_from = 0
     for start, end, kind, value in sorted(found):

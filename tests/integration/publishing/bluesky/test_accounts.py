@@ -57,7 +57,10 @@ def test_an_account_says_whose_it_is(sky: Sky) -> None:
 def test_neither_password_nor_tokens_are_anywhere_but_sealed(sky: Sky) -> None:
     reply = sky.connect()
     session = Session.of(tokens.token(sky.desk.tenant, credentials(sky)))
-    rows = [sky.desk.owner.execute(f"SELECT a::text FROM {table} a").fetchall() for table in ("t_acme.social_accounts", "cell.outbox", "t_acme.audit_log")]
+    rows = [
+        sky.desk.owner.execute(f"SELECT a::text FROM {table} a").fetchall()
+        for table in ("t_acme.social_accounts", "cell.outbox", "t_acme.audit_log")
+    ]
     told = json.dumps([reply.text, sky.desk.editor.get("/v1/accounts").text, rows])
     for secret in (sky.owner.app_password, session.access, session.refresh):
         assert secret not in told
@@ -144,7 +147,7 @@ def test_a_post_whose_session_is_over_is_published_with_the_next(sky: Sky) -> No
 def test_what_was_connected_again_meanwhile_stays(sky: Sky) -> None:
     sky.account()
     spent = spend(sky)
-    sky.desk.meanwhile_at(sky.pds.wire, "POST", REFRESH, lambda: sky.connect())
+    sky.desk.meanwhile_at(sky.pds.wire, "POST", REFRESH, sky.connect)
     gateway = opened(sky.desk.tenant, spent, connect)
     assert isinstance(gateway.identify(seconds=8.0), Identity)
     kept = Session.of(tokens.token(sky.desk.tenant, credentials(sky)))
