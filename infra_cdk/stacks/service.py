@@ -299,7 +299,9 @@ class ServiceStack(Stack):
             for name in PUBLISHING
         }
         for name in TARGETS:
-            tasks[name].opens_credentials(store.credentials_key).calls_networks()
+            # A session that is used up is renewed by whoever needs it, and sealed again.
+            tasks[name].opens_credentials(store.credentials_key).seals_credentials(store.credentials_key)
+            tasks[name].calls_networks()
         tasks["task_prepare_target"].reads_media(store.media)
         for name in ("task_open_post", *TARGETS, "task_settle_post"):
             tasks[name].times_publishing(LEASE)

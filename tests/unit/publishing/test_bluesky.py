@@ -143,18 +143,13 @@ def test_what_is_no_clear_refusal(status: int) -> None:
     assert atproto.refusal(httpx.Response(status, json={"error": "InvalidRequest"})) is None
 
 
-@pytest.mark.parametrize(
-    ("headers", "least", "most"),
-    [
-        ({"retry-after": "7"}, 7, 7),
-        ({"ratelimit-reset": str(int(datetime.now(UTC).timestamp()) + 90)}, 80, 90),
-        ({"x-ratelimit-reset": "2001-01-01T00:00:00Z"}, 0, 0),
-    ],
-)
-def test_how_long_a_server_asks_to_wait(headers: dict[str, str], least: float, most: float) -> None:
-    asked = wire.wait(httpx.Response(429, headers=headers))
-    assert asked is not None
-    assert least <= asked <= most
+def test_how_long_a_server_asks_to_wait() -> None:
+    in_an_hour = str(int(datetime.now(UTC).timestamp()) + 3600)
+    assert wire.wait(httpx.Response(429, headers={"retry-after": "7", "ratelimit-reset": in_an_hour})) == 7
+    until = wire.wait(httpx.Response(429, headers={"ratelimit-reset": in_an_hour}))
+    assert until is not None
+    assert 0 < until <= 3600
+    assert wire.wait(httpx.Response(429, headers={"x-ratelimit-reset": "2001-01-01T00:00:00Z"})) == 0
 
 
 @pytest.mark.parametrize("value", ["", "soon", "99999999999999999999", "²", "-5"])
