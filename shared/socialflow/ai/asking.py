@@ -1,13 +1,13 @@
 """The one way to a model: reserved, asked, settled; again where that may help, or a reason why there is no answer."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from socialflow.ai import gateway, service
-from socialflow.ai.gateway import CALL_SECONDS, FAILED, Complete, Question, Route, Said
+from socialflow.ai.gateway import CALL_SECONDS, FAILED, Asked, Complete, Route, Said
 from socialflow.ai.model import Purpose, Wanted, most
 from socialflow.ai.routing import NoRoute, routes
 from socialflow.platform.clock import now
@@ -56,22 +56,24 @@ class Answered(Generic[T]):
 
 def ask(  # noqa: PLR0913 # the last three are a test's
     account: Account,
-    question: Question,
-    read: Callable[[str], T],
+    question: Asked,
+    read: Callable[[Any], T],
     *,
+    ways: Sequence[Route] | None = None,
     complete: Complete | None = None,
     pause: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Answered[T]:
     """Ask a model, again where that may help; `read` raises `ValueError` for what is no answer.
 
+    Without `ways` it goes where the tenant's questions about captions go.
     Raises `NotAnswered` in every case without a usable answer, whatever a provider does.
     """
     try:
-        ways = routes(account.tenant)
+        ways = ways or routes(account.tenant)
     except NoRoute as why:
         raise NotAnswered(why.reason) from None
-    complete = complete or gateway.litellm().completion
+    complete = complete or getattr(gateway.litellm(), question.by)
     began, reason = clock(), FAILED
     for index, wait in enumerate((*PAUSES, None)):
         route = ways[index % len(ways)]
@@ -91,7 +93,7 @@ def ask(  # noqa: PLR0913 # the last three are a test's
     raise NotAnswered(reason)
 
 
-def _metered(account: Account, question: Question, route: Route, complete: Complete) -> Said | None:
+def _metered(account: Account, question: Asked, route: Route, complete: Complete) -> Said | None:
     """Reserve, ask once, settle: the call itself outside of any transaction. None where there is no budget."""
     may_be = most(route.model, text=question.text, pictures=question.pictures, max_tokens=question.max_tokens)
     wanted = Wanted(account.purpose, account.subject, account.member, route.model, route.key_owner, may_be, now())

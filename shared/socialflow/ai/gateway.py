@@ -1,5 +1,7 @@
 """LiteLLM: one question out, one answer back with what it used, or a reason why there is none.
 
+A question puts itself: one for words is here, one for a vector in `embedding`.
+
 It is imported by its first use: only functions that ask models have it, and it takes seconds.
 """
 
@@ -12,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 from socialflow.ai.catalogue import Model
 from socialflow.ai.model import UNBILLED, KeyOwner, Used
@@ -43,8 +45,52 @@ Complete = Callable[..., Any]
 
 
 @dataclass(frozen=True)
+class Route:
+    """A model, and where and with whose key it is asked."""
+
+    model: Model
+    key_owner: KeyOwner
+    key: str | None = field(default=None, repr=False)
+    base: str | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a provider has answered: content is a text or a vector, as it was asked for, and not yet judged."""
+
+    content: Any
+    model: str
+    tokens: tuple[int, int] | None
+    outcome: str = "answered"
+
+
+class Asked(Protocol):
+    """What a model can be asked, and how large it is."""
+
+    by: ClassVar[str]
+    """LiteLLM's function for it."""
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens the answer has at the most."""
+
+    @property
+    def text(self) -> str:
+        """Everything in it that is text."""
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures it has."""
+
+    def put(self, route: Route, complete: Complete, more: Mapping[str, Any]) -> Reply:
+        """Ask once; raises whatever the library raises."""
+
+
+@dataclass(frozen=True)
 class Question:
     """What a model is asked: messages as OpenAI writes them, and the form of the answer."""
+
+    by: ClassVar[str] = "completion"
 
     messages: Sequence[Mapping[str, Any]]
     form: type[Any]
@@ -61,19 +107,17 @@ class Question:
         """How many pictures it has."""
         return sum(part["type"] == "image_url" for part in self._parts)
 
+    def put(self, route: Route, complete: Complete, more: Mapping[str, Any]) -> Reply:
+        """Ask for one text."""
+        answer = complete(
+            messages=self.messages, max_tokens=self.max_tokens, max_retries=0, response_format=self.form, **more
+        )
+        content, model = answer.choices[0].message.content or "", str(answer.model or route.model.name)
+        return Reply(content, model, _tokens(answer), "content-policy" if _declined(answer) else "answered")
+
     @property
     def _parts(self) -> list[Mapping[str, Any]]:
         return [part for message in self.messages for part in _parts(message["content"])]
-
-
-@dataclass(frozen=True)
-class Route:
-    """A model, and where and with whose key it is asked."""
-
-    model: Model
-    key_owner: KeyOwner
-    key: str | None = field(default=None, repr=False)
-    base: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,35 +125,24 @@ class Said:
     """What a model has said, or why it has not, and what that came to."""
 
     used: Used
-    content: str = ""
+    content: Any = ""
     model: str = ""
     cause: str = ""
 
 
-def call(question: Question, route: Route, complete: Complete) -> Said:
+def call(question: Asked, route: Route, complete: Complete) -> Said:
     """Ask once. Whatever a provider or the library does wrong is an outcome."""
     began = time.monotonic()
     try:
         with _client(route) as client:
-            answer = complete(
-                model=route.model.name,
-                messages=question.messages,
-                max_tokens=question.max_tokens,
-                timeout=CALL_SECONDS,
-                num_retries=0,
-                max_retries=0,
-                response_format=question.form,
-                api_base=route.base,
-                api_key=route.key,
-                **client,
-            )
-        content, model = answer.choices[0].message.content or "", str(answer.model or route.model.name)
-        outcome, tokens, cause = "content-policy" if _declined(answer) else "answered", _tokens(answer), ""
+            common = {"model": route.model.name, "timeout": CALL_SECONDS, "num_retries": 0}
+            where = {"api_base": route.base, "api_key": route.key}
+            reply, cause = question.put(route, complete, {**common, **where, **client}), ""
     except Exception as error:  # noqa: BLE001 # the review goes on without it
-        content, model, cause = "", "", type(error).__name__
-        outcome, tokens = _reason(error), None if _may_be_billed(error) else UNBILLED
-    used = Used(outcome, round((time.monotonic() - began) * 1_000), *(tokens or (None, None)))
-    return Said(used, content, model, cause)
+        tokens = None if _may_be_billed(error) else UNBILLED
+        reply, cause = Reply("", "", tokens, _reason(error)), type(error).__name__
+    used = Used(reply.outcome, round((time.monotonic() - began) * 1_000), *(reply.tokens or (None, None)))
+    return Said(used, reply.content, reply.model, cause)
 
 
 @contextmanager
@@ -135,6 +168,8 @@ def litellm() -> Any:
     finally:
         gc.enable()
     library.telemetry = False
+    # For vectors of OpenAI it takes this number where it is told to retry never.
+    library.DEFAULT_MAX_RETRIES = 0  # type: ignore[attr-defined] # it exports no constant by name
     library.drop_params = True  # a model that knows no response_format is asked by the prompt alone
     library.suppress_debug_info = True  # it prints to stdout otherwise
     return library

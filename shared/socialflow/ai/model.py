@@ -158,6 +158,11 @@ def captions_key(tenant: str) -> str:
     return f"ai:caption:{tenant}"
 
 
+def embeddings_key(tenant: str) -> str:
+    """Return the key under which a tenant's embeddings are paced."""
+    return f"ai:embedding:{tenant}"
+
+
 def period_of(at: datetime) -> str:
     """Return the month (UTC) that a call counts for: 2026-11."""
     return at.astimezone(UTC).strftime("%Y-%m")

@@ -89,7 +89,11 @@ def _ollama(text: str | None, _ended: str) -> dict[str, Any]:
     }
 
 
-_ROLE = {"aws_region_name": "eu-central-1", "aws_access_key_id": "AKIAPLANTED", "aws_secret_access_key": "planted"}
+BEDROCK_ROLE = {
+    "aws_region_name": "eu-central-1",
+    "aws_access_key_id": "AKIAPLANTED",
+    "aws_secret_access_key": "planted",
+}
 VENDORS: Mapping[str, Vendor] = {
     "openai": Vendor(MODELS["openai/gpt-4.1-mini"], "/v1/chat/completions", _openai, "content_filter", "/v1"),
     "anthropic": Vendor(MODELS["anthropic/claude-haiku-4-5"], "/v1/messages", _anthropic, "refusal"),
@@ -98,7 +102,7 @@ VENDORS: Mapping[str, Vendor] = {
         "/model/amazon.nova-lite-v1%3A0/converse",
         _bedrock,
         "content_filtered",
-        more=_ROLE,
+        more=BEDROCK_ROLE,
     ),
     "gemini": Vendor(
         MODELS["gemini/gemini-2.5-flash-lite"],
