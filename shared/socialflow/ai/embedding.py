@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from socialflow.ai import asking
 from socialflow.ai.asking import Account
 from socialflow.ai.embedders import Embedder
-from socialflow.ai.gateway import Complete, Reply, Route
+from socialflow.ai.gateway import MOST_TOKENS, Complete, Reply, Route
 from socialflow.ai.model import EMBEDDINGS_PER_MINUTE, embeddings_key
 from socialflow.platform import pace
 
@@ -20,8 +20,6 @@ MOST_LETTERS = 2_000
 """So much of a text is embedded: what is longer says nothing more about a picture."""
 PATIENCE = 10.0
 """Seconds for which a turn is waited for at the most: who embeds many comes again later."""
-_MOST_TOKENS = 10_000_000
-"""A provider that tells of more is not believed."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class Embeddable:
         if self.pictures:
             return self.embedder.picture_tokens, 0
         told = getattr(getattr(answer, "usage", None), "prompt_tokens", None)
-        return (told, 0) if isinstance(told, int) and 0 <= told <= _MOST_TOKENS else None
+        return (told, 0) if isinstance(told, int) and 0 <= told <= MOST_TOKENS else None
 
 
 def embed(

@@ -39,6 +39,8 @@ _MAY_BE_BILLED = frozenset({"Timeout", "APIConnectionError"})
 _DECLINES = frozenset({"content_filter", "refusal"})
 _REFUSAL = re.compile(r"content_policy|content_filter|content management policy|safety system")
 _SERVERS_FAULT = 500
+MOST_TOKENS = 10_000_000
+"""A provider that tells of more is not believed: all that was reserved is counted then."""
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "HostRefused"})
 
 Complete = Callable[..., Any]
@@ -182,10 +184,10 @@ def _declined(answer: Any) -> bool:
 
 
 def _tokens(answer: Any) -> tuple[int, int] | None:
-    """Return what an answer says that it used; None where it does not say."""
+    """Return what an answer says that it used; None where it does not say, or cannot be."""
     usage = getattr(answer, "usage", None)
     told = (getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None))
-    if all(isinstance(count, int) and count >= 0 for count in told):
+    if all(isinstance(count, int) and 0 <= count <= MOST_TOKENS for count in told):
         return int(told[0] or 0), int(told[1] or 0)
     return None
 

@@ -141,6 +141,14 @@ def test_a_function_that_is_killed_during_a_call_leaves_nothing_reserved(
     assert owner.execute("SELECT reserved_micros, reserved_tokens FROM cell.ai_budget").fetchall() == [(0, 0)]
 
 
+@pytest.mark.parametrize("told", [(10**30, 1), (1, 10**30), (-1, 1)])
+def test_a_count_that_cannot_be_is_not_believed(account: Account, outcomes: Outcomes, told: tuple[int, int]) -> None:
+    assert asked(account, Library(GOOD, tokens=told)).value.text == "A boat"
+    ((state, outcome, micros),) = outcomes()
+    assert (state, outcome) == ("settled", "answered")
+    assert 0 < micros < 10_000, "what was reserved"
+
+
 def test_the_real_library_is_asked_for_what_it_knows(account: Account) -> None:
     """LiteLLM's own errors have the names that the gateway goes by, and its mock answers pass through it."""
     library = gateway.litellm()
