@@ -67,7 +67,7 @@ clean: ## end the stack and remove what it stored and what was built (installed 
 # --- what the CI runs ------------------------------------------------------------------------------------------
 
 test: tools ## every test (ARGS="-k name" passes options to pytest)
-	@$(RUN) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(RUN) -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 # The two long ones go side by side.
 check: $(VENV) $(NODE) $(NPM) ## what must hold before a merge: formats, types, imports, templates, workflows

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import boto3
@@ -17,6 +18,7 @@ import psycopg
 import pytest
 from moto import mock_aws
 from psycopg import sql
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] # it has types, and does not say so
 
 from infra_cdk.local.postgres import APP, OWNER, SUPERUSER, Cluster, test_cluster
 from socialflow.platform import aws, database, registry, secrets, settings
@@ -103,12 +105,21 @@ class Functions:
         return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(told).encode())}
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares costly fixtures: one stack, one synthesis, and otherwise each module's own."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder in ("e2e", "infra") else str(item.path)))
+class Together(LoadScopeScheduling):  # type: ignore[misc] # see its import
+    """Leaves to one worker, in their order, the tests that share costly fixtures: a stack, a synthesis, a module's own.
+
+    By their places: xdist's groups by mark need what pytest has no more (an item's `_nodeid`), and fall apart silently.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        folder = PurePosixPath(path).parent.name
+        return folder if folder in {"e2e", "infra"} else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    """Have xdist give tests to its workers so."""
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

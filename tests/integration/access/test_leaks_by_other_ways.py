@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -109,21 +109,29 @@ VALUES = (
     "true",
     "red",
     "instagram",
+    "Europe/Berlin",
     "1",
 )
 
 
-def filters(route: Route, path: str, who: Client) -> list[str]:
+def page_of_one(route: Route, part: str) -> str:
+    """Return the address of a list's first page, of one row, with what must be asked for."""
+    must = {"from": now().date() - timedelta(days=1), "to": now().date() + timedelta(days=2)}
+    asked = [each["name"] for each in route.operation["parameters"] if each.get("required") and each["in"] == "query"]
+    return f"{route.path(part)}?limit=1" + "".join(f"&{name}={must[name]}" for name in asked)
+
+
+def filters(route: Route, page: str, who: Client) -> list[str]:
     """Return one query for each filter of a list, with a value that it takes."""
     found = []
     for each in route.operation["parameters"]:
         name, schema = each.get("name"), json.dumps(each.get("schema"))
-        if each.get("in") != "query" or name in {"limit", "cursor", "format"}:
+        if each.get("in") != "query" or each.get("required") or name in {"limit", "cursor", "format"}:
             continue
         enum = re.search(r'"enum": (\[.*?\])', schema)
         values = [*(json.loads(enum[1]) if enum else ()), *VALUES, "approved"]
         queries = [f"&{name}={value}" for value in values if value != each["schema"].get("default")]
-        taken = next((query for query in queries if who.get(f"{path}?limit=1{query}").status == 200), None)
+        taken = next((query for query in queries if who.get(f"{page}{query}").status == 200), None)
         assert taken, f"Let VALUES have one that {name} of {route} takes"
         found.append(taken)
     return found
@@ -136,15 +144,15 @@ def test_a_cursor_opens_its_own_list_of_its_own_tenant_with_its_own_filters_and_
     assert len(LISTS) >= 10
     tried = 0
     for route in LISTS:
-        path = route.path(crowded)
-        cursor, own = (next_page(who.get(f"{path}?limit=1")) for who in (theirs, ours))
-        assert theirs.get(f"{path}?limit=1&cursor={cursor}").status == 200, route
-        assert ours.get(f"{path}?limit=1&cursor={own}").status == 200, route
-        narrower = filters(route, path, ours)
-        addresses = [f"{path}?limit=1&cursor={cursor}{more}" for more in ("", *narrower)]
-        addresses += [f"{path}?limit=1&cursor={own}{more}" for more in narrower]
-        others = [other.path(crowded) for other in LISTS if other is not route]
-        addresses += [f"{other}?limit=1&cursor={one}" for other in others for one in (cursor, own)]
+        page = page_of_one(route, crowded)
+        cursor, own = (next_page(who.get(page)) for who in (theirs, ours))
+        assert theirs.get(f"{page}&cursor={cursor}").status == 200, route
+        assert ours.get(f"{page}&cursor={own}").status == 200, route
+        narrower = filters(route, page, ours)
+        addresses = [f"{page}&cursor={cursor}{more}" for more in ("", *narrower)]
+        addresses += [f"{page}&cursor={own}{more}" for more in narrower]
+        others = [page_of_one(other, crowded) for other in LISTS if other is not route]
+        addresses += [f"{other}&cursor={one}" for other in others for one in (cursor, own)]
         before = of_contoso(owner)
         for address in addresses:
             reply = ours.get(address)
