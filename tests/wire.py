@@ -87,6 +87,15 @@ class _Proxy(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._pass()
 
+    def do_PUT(self) -> None:
+        self._pass()
+
+    def do_PATCH(self) -> None:
+        self._pass()
+
+    def do_DELETE(self) -> None:
+        self._pass()
+
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}

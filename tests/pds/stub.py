@@ -80,6 +80,7 @@ class Stub:
             "repo.uploadBlob": self._upload_blob,
             "repo.putRecord": self._put_record,
             "repo.getRecord": self._get_record,
+            "repo.deleteRecord": self._delete_record,
             "repo.listRecords": self._list_records,
             "admin.updateSubjectStatus": self._update_status,
         }
@@ -164,6 +165,13 @@ class Stub:
             raise Problem("RecordNotFound", f"Could not locate record: {rkey}")
         cid, value = account.records[rkey]
         return {"uri": _uri(account, rkey), "cid": cid, "value": value}
+
+    def _delete_record(self, asked: Asked) -> dict[str, Any]:
+        account = self._mine(asked)
+        if asked.body["repo"] != account.did:
+            raise Problem("AuthenticationRequired", "Authentication Required", 401)
+        account.records.pop(asked.body["rkey"], None)
+        return {}
 
     def _list_records(self, asked: Asked) -> dict[str, Any]:
         account = self.accounts[asked.query["repo"]]

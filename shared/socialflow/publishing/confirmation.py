@@ -6,10 +6,21 @@ from datetime import datetime, timedelta
 from socialflow.platform.database import Transaction
 from socialflow.publishing import ledger_repository as repository
 from socialflow.publishing.content import Destination
-from socialflow.publishing.ledger import ended, received
+from socialflow.publishing.ledger import accepted, ended, received
 from socialflow.publishing.ledger_repository import Verdict
 from socialflow.publishing.model import KEY_WINDOW, LOOKS, Attempt, Pace, Post, Target
-from socialflow.publishing.networks.port import Answer, Later, NotSeen, Receipt, Refused, Search, Sighting, Unknown
+from socialflow.publishing.networks.port import (
+    Accepted,
+    Answer,
+    Failed,
+    Later,
+    NotSeen,
+    Receipt,
+    Refused,
+    Search,
+    Sighting,
+    Unknown,
+)
 from socialflow.publishing.progress import refresh
 from socialflow.publishing.steps import (
     DONE,
@@ -59,6 +70,7 @@ def begin_confirming(
         prepared=target.prepared or {},
         since=made.started_at,
         taken=repository.taken(tx, made),
+        handle=made.evidence.get("handle", {}),
     )
     return Confirming(made, search, target.tries + 1, _may_repeat(tx, target, made, destination, at))
 
@@ -83,6 +95,11 @@ def report_confirmation(
     match answer:
         case Receipt():
             outcome = received(tx, made, answer)
+        case Accepted():
+            outcome = accepted(tx, made, answer, at=at)
+        case Failed(code, detail):
+            repository.finish_attempt(tx, made.id, "failed", {"code": code, "detail": detail})
+            outcome = ended(tx, post, made, Verdict("failed", code, detail))
         case NotSeen(looked_at):
             where = f"among the account's {looked_at} newest posts" if looked_at else "to be seen there"
             detail = f"It was sent and is not {where}: look there and decide."

@@ -17,7 +17,7 @@ from socialflow.publishing.content import Destination, Rendering
 from socialflow.publishing.events import PostStarted
 from socialflow.publishing.ledger_repository import Verdict
 from socialflow.publishing.model import RETRIES, Attempt, Pace, Post, Target
-from socialflow.publishing.networks.port import Answer, Later, Receipt, Refused, Unknown
+from socialflow.publishing.networks.port import Accepted, Answer, Later, Receipt, Refused, Unknown
 from socialflow.publishing.progress import refresh
 from socialflow.publishing.steps import (
     BLOCKED,
@@ -33,6 +33,10 @@ from socialflow.publishing.steps import (
     target_of,
 )
 
+FIRST_QUESTION = timedelta(seconds=5)
+"""How long a network that has accepted a post is left to its work before it is asked."""
+LONGEST_SILENCE = 300.0
+"""Seconds that it may ask for at the most."""
 CLOCKS_DIFFER = timedelta(milliseconds=50)
 """The pause before a claim is tried again that was due by this clock and not yet by the database's."""
 
@@ -123,12 +127,23 @@ def report_attempt(tx: Transaction, post_id: UUID, attempt_id: UUID, answer: Ans
             else:
                 next_at = next_try(at, target.tries, after)
                 outcome = ended(tx, post, made, Verdict("prepared", "network-unavailable", detail, next_at), at=next_at)
+        case Accepted():
+            outcome = accepted(tx, made, answer, at=at)
         case Unknown(detail):
             repository.finish_attempt(tx, made.id, "unconfirmed", {"detail": detail})
             repository.uncertain(tx, made, detail)
             outcome = Outcome("unconfirmed", target_of(tx, post, made).lease)
     refresh(tx, post)
     return outcome
+
+
+def accepted(tx: Transaction, made: Attempt, answer: Accepted, *, at: datetime) -> Outcome:
+    """Keep what the network is to be asked by, and ask soon: nothing of the attempt is under way here any more."""
+    repository.finish_attempt(tx, made.id, "unconfirmed", {"detail": answer.detail, "handle": dict(answer.handle)})
+    repository.uncertain(tx, made, answer.detail)
+    ask_at = at + max(FIRST_QUESTION, timedelta(seconds=min(answer.after or 0.0, LONGEST_SILENCE)))
+    repository.confirm_again(tx, made, ask_at)
+    return Outcome("unconfirmed", ask_at)
 
 
 def received(tx: Transaction, made: Attempt, receipt: Receipt) -> Outcome:

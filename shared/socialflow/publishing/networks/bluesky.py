@@ -18,6 +18,8 @@ from socialflow.publishing.networks import atproto, evidence, wire
 from socialflow.publishing.networks.atproto import Session
 from socialflow.publishing.networks.port import (
     Answer,
+    Deletion,
+    Gone,
     Identity,
     Later,
     NotSeen,
@@ -124,12 +126,13 @@ class Bluesky:
         return Prepared({"images": images, "facets": [facet for span in found if (facet := _facet(span, who))]})
 
     def _upload(self, client: httpx.Client, upload: Upload) -> dict[str, Any] | Refused | Later:
+        content = upload.whole()
         headers = {"Content-Type": upload.content_type}
-        request = _post(client, "repo.uploadBlob", content=upload.content, headers=headers)
+        request = _post(client, "repo.uploadBlob", content=content, headers=headers)
         made = wire.ask(client, request, atproto.refusal)
         if not isinstance(made, Body):
             return made
-        blob = atproto.blob(made.value, upload.content, upload.content_type)
+        blob = atproto.blob(made.value, content, upload.content_type)
         if blob is None:
             return Later("The server has not received a picture whole.")
         ratio = {"width": upload.width, "height": upload.height}
@@ -176,6 +179,16 @@ class Bluesky:
         with self._client(seconds) as client:
             seen = self._look(client, search.rendering, rkey)
         return NotSeen(0) if isinstance(seen, Receipt) and seen.remote_id in search.taken else seen
+
+    def delete(self, remote_id: str, *, seconds: float) -> Deletion:
+        """Delete the record; a server answers the same where it is not there."""
+        rkey = remote_id.rpartition("/")[2]
+        if remote_id != self._uri(rkey):
+            return Refused("content-refused", "The post is another account's.")
+        body = {"repo": self._session.did, "collection": COLLECTION, "rkey": rkey}
+        with self._client(seconds) as client:
+            answer = wire.ask(client, _post(client, "repo.deleteRecord", json=body), atproto.refusal)
+        return Gone("The server has it no more.") if isinstance(answer, Body) else answer
 
     def _look(self, client: httpx.Client, rendering: Rendering, rkey: str) -> Receipt | NotSeen | Later:
         request = _get(client, "repo.getRecord", repo=self._session.did, collection=COLLECTION, rkey=rkey)

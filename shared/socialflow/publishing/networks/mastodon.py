@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -16,6 +17,8 @@ from socialflow.publishing.content import Rendering
 from socialflow.publishing.networks import evidence, wire
 from socialflow.publishing.networks.port import (
     Answer,
+    Deletion,
+    Gone,
     Identity,
     Later,
     NotSeen,
@@ -105,7 +108,7 @@ class Mastodon:
         request = client.build_request(
             "POST",
             "/api/v2/media",
-            files={"file": (name, upload.content, upload.content_type)},
+            files={"file": (name, upload.whole(), upload.content_type)},
             data={"description": upload.alt_text},
         )
         made = _json(client, request)
@@ -154,6 +157,15 @@ class Mastodon:
                     break
                 oldest["max_id"] = _text(member(page[-1], "id"))
         return NotSeen(looked)
+
+    def delete(self, remote_id: str, *, seconds: float) -> Deletion:
+        """Delete a status."""
+        with self._client(seconds) as client:
+            request = client.build_request("DELETE", f"/api/v1/statuses/{quote(remote_id, safe='')}")
+            answer = wire.ask(client, request, _missing)
+        if isinstance(answer, Body) or (isinstance(answer, Refused) and answer.code == _NOT_THERE):
+            return Gone("The instance has it no more.")
+        return answer
 
     def _matches(self, client: httpx.Client, status: object, search: Search) -> bool:
         if not isinstance(status, dict) or not _text(status.get("id")) or str(status["id"]) in search.taken:
@@ -206,6 +218,15 @@ def _refusal(response: httpx.Response) -> Refused | None:
     said = member(wire.value_of(response), "error")
     words = said[:300].rstrip(".") if isinstance(said, str) else f"HTTP {response.status_code}"
     return Refused(_REFUSALS[response.status_code], f"The instance says: {words}.")
+
+
+_NOT_THERE = "status-not-found"
+
+
+def _missing(response: httpx.Response) -> Refused | None:
+    if response.status_code in (404, 410):
+        return Refused(_NOT_THERE, "There is no such status.")
+    return _refusal(response)
 
 
 def _no_mastodon() -> Refused:

@@ -3,9 +3,10 @@
 The outcomes are closed: every answer of every network is exactly one of them. Nothing is raised for an answer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from socialflow.publishing.content import Rendering
@@ -52,37 +53,90 @@ class Unknown:
 
 
 @dataclass(frozen=True)
+class Accepted:
+    """The network has taken it and is still at work; `handle` (JSON values) is what to ask by, `after` in seconds."""
+
+    detail: str
+    handle: Mapping[str, Any]
+    after: float | None = None
+
+
+@dataclass(frozen=True)
 class NotSeen:
     """The account's own statuses were read, and it is not among them."""
 
     looked_at: int
 
 
+@dataclass(frozen=True)
+class Failed:
+    """The network says of what it had accepted that it did not, and will not, publish it."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What was published is not there any more."""
+
+    detail: str
+
+
 Preparation = Prepared | Refused | Later
-Answer = Receipt | Refused | Later | Unknown
-Sighting = Receipt | NotSeen | Later
+Answer = Receipt | Accepted | Refused | Later | Unknown
+Sighting = Receipt | NotSeen | Failed | Later
+Deletion = Gone | Refused | Later
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A medium with its bytes, on the way to a network."""
+    """A medium on the way to a network: a picture's bytes, or a video's file; `link` is where the network may fetch it.
 
-    content: bytes
+    `seconds`: how long a video plays.
+    """
+
+    content: bytes | Path
     content_type: str
     width: int
     height: int
     alt_text: str
+    link: str = ""
+    seconds: float | None = None
+
+    @property
+    def size(self) -> int:
+        """Return its bytes."""
+        return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
+
+    def whole(self) -> bytes:
+        """Return it at once: for what fits into memory."""
+        return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """Return it in order, `size` bytes at a time."""
+        if isinstance(self.content, bytes):
+            for begin in range(0, len(self.content), size):
+                yield self.content[begin : begin + size]
+            return
+        with self.content.open("rb") as file:
+            while piece := file.read(size):
+                yield piece
 
 
 @dataclass(frozen=True)
 class Search:
-    """What to look for among an account's own statuses: begun after `since`, and none that is accounted for."""
+    """What to look for among an account's own statuses: begun after `since`, and none that is accounted for.
+
+    `handle` is that of `Accepted`, where the network has answered so.
+    """
 
     key: str
     rendering: Rendering
     prepared: Mapping[str, Any]
     since: datetime
     taken: frozenset[str]
+    handle: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,7 +161,10 @@ class Gateway(Protocol):
         """Make it public: the one mutation, never repeated in here."""
 
     def find(self, search: Search, *, seconds: float) -> Sighting:
-        """Look for it among the account's own statuses."""
+        """Look for it: by its handle, or among the account's own statuses."""
+
+    def delete(self, remote_id: str, *, seconds: float) -> Deletion:
+        """Take down what a receipt names; what is not there is gone."""
 
 
 def refused(answer: object) -> Refused | Later:

@@ -1,0 +1,45 @@
+"""What an account by OAuth 2.0 is kept as, and what we are to a network."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+AHEAD = 300.0
+"""Seconds before its end at which a token is renewed: longer than a post takes from its preparation to its answer."""
+
+
+@dataclass(frozen=True)
+class App:
+    """Our registration with a network."""
+
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What an account's owner has granted: the token to call with, and what the next one is made from.
+
+    `expires_at` is Unix time; None: it does not end, or nobody says when. `more` is what else the network needs of it
+    (JSON values).
+    """
+
+    access: str
+    refresh: str | None = None
+    expires_at: float | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def document(self) -> str:
+        """Return it as the one token that is sealed."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def of(cls, token: str) -> Self:
+        """Read what `document` gave."""
+        return cls(**json.loads(token))
+
+    def spent(self, at: datetime, *, ahead: float = AHEAD) -> bool:
+        """Tell whether it has to be renewed before it is used."""
+        return self.expires_at is not None and at.timestamp() + ahead >= self.expires_at
