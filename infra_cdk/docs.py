@@ -88,6 +88,7 @@ PAGES = {
         "render media": lambda: workflow("render_media"),
         "write caption": lambda: workflow("write_caption"),
         "hash video": lambda: workflow("hash_video"),
+        "embed media": lambda: workflow("embed_media"),
     },
 }
 

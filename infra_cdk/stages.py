@@ -30,11 +30,12 @@ Names that follow from the stage, and that whoever deploys it relies on:
     stacks               socialflow-<stage>-storage, socialflow-<stage>-service
     functions            socialflow-<stage>-<function>   e.g. socialflow-local-api_media
     state machines       socialflow-<stage>-ingest-media, …-publish-post, …-export-tenant, …-render-media,
-                         …-write-caption, …-hash-video
+                         …-write-caption, …-hash-video, …-embed-media
     outputs, storage     MediaBucket DatabaseSecret DatabaseOwnerSecret CaptionApiKeySecret ClerkWebhookSecret
                          InvitationSecret StripeSecret KeyArn
     outputs, service     ApiId ApiUrl BusName DoorbellQueueUrl IngestStateMachine PublishStateMachine
                          ExportStateMachine RenderStateMachine CaptionStateMachine HashStateMachine
+                         EmbedStateMachine
 
 The secrets are made with a random value: whoever deploys puts the real ones, as the database is not in a stack of
 the local stage; the invitations' is as good random. Later work has its place here too: the network and Aurora (a
@@ -71,6 +72,8 @@ class Captioner:
     api_base: str = ""
     # Asked where the first one fails; of the same provider, as there is one key.
     fallbacks: tuple[str, ...] = ()
+    # Makes vectors, at the same provider.
+    embedder: str = ""
     # Captions a minute of one tenant: what comes at once beyond that waits for its turn.
     per_minute: int = 20
 
@@ -177,14 +180,20 @@ class Stage:
 
 
 # By way of Bedrock: no key to keep, and the photo does not leave the account.
-BEDROCK = Captioner(model="bedrock/amazon.nova-lite-v1:0", fallbacks=("bedrock/amazon.nova-pro-v1:0",))
+BEDROCK = Captioner(
+    model="bedrock/amazon.nova-lite-v1:0",
+    fallbacks=("bedrock/amazon.nova-pro-v1:0",),
+    embedder="bedrock/cohere.embed-v4:0",
+)
 
 LOCAL = Stage(
     name="local",
     # The ports are those of a stack that nobody has started; `python -m infra_cdk.local` hands in the real ones.
     identity=Identity(issuer="http://127.0.0.1:8081"),
     # It costs nothing and refuses nobody: what it does in a minute is the machine's to say.
-    captioner=Captioner(model="openai/offline", api_base="http://127.0.0.1:8083/v1", per_minute=600),
+    captioner=Captioner(
+        model="openai/offline", api_base="http://127.0.0.1:8083/v1", embedder="openai/offline-words", per_minute=600
+    ),
     mail=Mail("no-reply@socialflow.example", "http://127.0.0.1:8080/invitations"),
     cors_origins=("http://127.0.0.1:8080",),
     egress_allowed_hosts=("127.0.0.1:8084",),

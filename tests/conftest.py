@@ -53,6 +53,7 @@ class Cloud:
     render: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:render"
     caption: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:caption"
     hashing: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:hash"
+    embedding: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:embed"
     database_secret: str = ""
     stripe_secret: str = ""
     owner_secret: str = ""
@@ -82,6 +83,7 @@ class Cloud:
             "RENDER_STATE_MACHINE": self.render,
             "CAPTION_STATE_MACHINE": self.caption,
             "HASH_STATE_MACHINE": self.hashing,
+            "EMBED_STATE_MACHINE": self.embedding,
             "CAPTION_MODEL": "openai/offline",
             "CLERK_WEBHOOK_SECRET": self.clerk_webhook_secret,
             "STRIPE_SECRET": self.stripe_secret,

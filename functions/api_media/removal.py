@@ -17,6 +17,7 @@ from socialflow.platform.database import Transaction
 from socialflow.publishing import usage
 from socialflow.publishing.usage import Need
 from socialflow.review import service as review
+from socialflow.search import service as search
 
 REASON = "A media item of the post was deleted. Choose another, then schedule it again."
 _MOST_TOLD = 50
@@ -82,4 +83,5 @@ def _delete(tx: Transaction, items: Sequence[MediaItem], needed: dict[UUID, list
     ids = [item.id for item in items]
     review.forget(tx, ids)
     captions.forget(tx, ids)
+    search.forget(tx, ids)
     deletion.delete(tx, items, posts=planned, by=wish.by, at=wish.at)

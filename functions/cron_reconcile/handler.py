@@ -39,6 +39,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
         "rendition": machines.render_state_machine,
         "caption": machines.caption_state_machine,
         "digest": machines.hash_state_machine,
+        "embedding": machines.embed_state_machine,
     }
     room: dict[work.Kind, int] = {"ingest": machines.ingest_at_once, "rendition": machines.renditions_at_once}
     started = 0

@@ -9,6 +9,7 @@ from socialflow.platform.database import transaction
 from socialflow.platform.settings import DatabaseSettings, DoorbellSettings
 from socialflow.platform.tasks import SUPERSEDED, TaskInput, task_entry
 from socialflow.review import service as review
+from socialflow.search import service as search
 
 NEEDS = (DatabaseSettings, DoorbellSettings)
 
@@ -23,5 +24,6 @@ def handler(task: TaskInput, _context: Any) -> dict[str, str]:
         ended = review.settle(tx, task.id, at=at)
         if not ended.settled:
             return {"outcome": "waiting"}
-        media.settle(tx, task.id, State(ended.state), run=task.run, at=at)
+        if media.settle(tx, task.id, State(ended.state), run=task.run, at=at) and ended.state == "approved":
+            search.look_again(tx, task.id, at=at)  # the caption may be another one now
     return {"outcome": ended.state}

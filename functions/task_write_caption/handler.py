@@ -33,6 +33,7 @@ from socialflow.platform.settings import (
 )
 from socialflow.platform.tasks import SUPERSEDED, TaskInput, task_entry
 from socialflow.review import service as review
+from socialflow.search import service as search
 
 NEEDS = (
     DatabaseSettings,
@@ -152,6 +153,8 @@ def _close(task: TaskInput, request: CaptionRequest, came: asking.Answered[list[
                 captions.skip(tx, request, came, at=now())
             else:
                 captions.fulfil(tx, request, came.value, model=came.model, at=now())
+            if under_review:
+                search.look_again(tx, found.item.id, at=now())
         _end(tx, task)
     return _told("skipped" if isinstance(came, Skipped) else "captioned")
 

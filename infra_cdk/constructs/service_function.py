@@ -217,10 +217,10 @@ class ServiceFunction(Construct):
         return self.knows(prepare_lead=timing.prepare_lead, horizon=timing.horizon, publish_lease=lease)
 
     def starts(  # noqa: PLR0913 # each machine by its name
-        self, *, ingest: str, publish: str, export: str, render: str, caption: str, hashing: str
+        self, *, ingest: str, publish: str, export: str, render: str, caption: str, hashing: str, embedding: str
     ) -> Self:
         """Start executions of the workflows."""
-        self.may(["states:StartExecution"], ingest, publish, export, render, caption, hashing)
+        self.may(["states:StartExecution"], ingest, publish, export, render, caption, hashing, embedding)
         self.knows(
             ingest_state_machine=ingest,
             publish_state_machine=publish,
@@ -228,6 +228,7 @@ class ServiceFunction(Construct):
             render_state_machine=render,
             caption_state_machine=caption,
             hash_state_machine=hashing,
+            embed_state_machine=embedding,
         )
         return self.knows(ingest_at_once=self.stage.ingest_at_once, renditions_at_once=self.stage.renditions_at_once)
 
@@ -240,6 +241,16 @@ class ServiceFunction(Construct):
         captioner = self.stage.captioner
         return self.knows(caption_model=captioner.model, caption_fallbacks=captioner.fallbacks)
 
+    def knows_embedder(self) -> Self:
+        """Know which model makes the platform's vectors."""
+        return self.knows(embedding_model=self.stage.captioner.embedder)
+
+    def makes_vectors(self, api_key: aws_secretsmanager.Secret) -> Self:
+        """Ask the stage's model for vectors: Bedrock by the function's role, any other provider by its key."""
+        captioner = self.stage.captioner
+        self._asks_models(api_key, captioner.embedder)
+        return self.knows_embedder().knows(caption_api_base=captioner.api_base)
+
     def paces_captions(self) -> Self:
         """Know how many captions a tenant has."""
         return self.knows(captions_per_minute=self.stage.captioner.per_minute)
@@ -247,14 +258,17 @@ class ServiceFunction(Construct):
     def writes_captions(self, api_key: aws_secretsmanager.Secret) -> Self:
         """Ask the stage's model: Bedrock by the function's role, any other provider by its key."""
         captioner = self.stage.captioner
+        self._asks_models(api_key, captioner.model, *captioner.fallbacks)
+        return self.knows_models().paces_captions().knows(caption_api_base=captioner.api_base)
+
+    def _asks_models(self, api_key: aws_secretsmanager.Secret, *models: str) -> Self:
         # LiteLLM would fetch a price table from the internet at import, and read any .env that it finds.
         self.function.add_environment("LITELLM_LOCAL_MODEL_COST_MAP", "True")
         self.function.add_environment("LITELLM_MODE", "PRODUCTION")
-        self.knows_models().paces_captions().knows(caption_api_base=captioner.api_base)
-        if captioner.is_bedrock:
+        if self.stage.captioner.is_bedrock:
             stack = Stack.of(self)
-            models = [name.removeprefix("bedrock/") for name in (captioner.model, *captioner.fallbacks)]
-            arns = [f"arn:{stack.partition}:bedrock:{stack.region}::foundation-model/{name}" for name in models]
+            names = [name.removeprefix("bedrock/") for name in models]
+            arns = [f"arn:{stack.partition}:bedrock:{stack.region}::foundation-model/{name}" for name in names]
             return self.may(["bedrock:InvokeModel"], *arns).knows(caption_api_key_secret="")
         self.may(["secretsmanager:GetSecretValue"], api_key.secret_arn)
         return self.knows(caption_api_key_secret=api_key.secret_arn)

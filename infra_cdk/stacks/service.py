@@ -82,6 +82,16 @@ TARGETS = ("task_prepare_target", MUTATION, "task_confirm_target")
 # The states that wait on a token. The local engine forgets a call of theirs that it refuses.
 WAITS = ("task_await_review", "task_await_approval")
 PUBLISHING = ("task_open_post", "task_await_approval", *TARGETS, "task_settle_post")
+# What the reconciler starts, and hears of when it fails.
+STARTED = {
+    "ingest": "ingest_media",
+    "publish": "publish_post",
+    "export": "export_tenant",
+    "render": "render_media",
+    "caption": "write_caption",
+    "hashing": "hash_video",
+    "embedding": "embed_media",
+}
 # What makes and changes schemas does so as the owner of the database.
 MIGRATING = ("task_migrate_registry", "task_migrate_tenants")
 LISTING = ("task_list_tenants", "task_report_migration")
@@ -105,32 +115,24 @@ class ServiceStack(Stack):
         self.layers = Layers(self, "Layers", stage)
         self.messaging = Messaging(self, "Messaging", stage)
         self.doorbell = self.messaging.doorbell(RELAY.timeout)
-        self.ingest_arn = machine_arn(self, stage, "ingest_media")
-        self.publish_arn = machine_arn(self, stage, "publish_post")
-        self.export_arn = machine_arn(self, stage, "export_tenant")
-        self.render_arn = machine_arn(self, stage, "render_media")
-        self.caption_arn = machine_arn(self, stage, "write_caption")
-        self.hash_arn = machine_arn(self, stage, "hash_video")
-        # What the reconciler starts, and hears of when it fails.
-        self.started = {
-            "ingest": self.ingest_arn,
-            "publish": self.publish_arn,
-            "export": self.export_arn,
-            "render": self.render_arn,
-            "caption": self.caption_arn,
-            "hashing": self.hash_arn,
-        }
+        self.started = {name: machine_arn(self, stage, workflow) for name, workflow in STARTED.items()}
+        self.ingest_arn, self.publish_arn = self.started["ingest"], self.started["publish"]
         self.tenant_owner = self._owner("ops_tenant", WORKER)
         api = self._api()
         self._consumers()
         ingest = self._ingest_tasks()
-        Workflow(self, "ingest_media", stage, ingest)
-        Workflow(self, "write_caption", stage, {CAPTIONER: ingest[CAPTIONER]})
-        Workflow(self, "publish_post", stage, self._publish_tasks())
-        Workflow(self, "migrate_tenants", stage, self._migration_tasks())
-        Workflow(self, "export_tenant", stage, self._export_tasks())
-        Workflow(self, "render_media", stage, self._render_tasks())
-        Workflow(self, "hash_video", stage, self._hash_tasks())
+        workflows = {
+            "ingest_media": ingest,
+            "write_caption": {CAPTIONER: ingest[CAPTIONER]},
+            "publish_post": self._publish_tasks(),
+            "migrate_tenants": self._migration_tasks(),
+            "export_tenant": self._export_tasks(),
+            "render_media": self._render_tasks(),
+            "hash_video": self._hash_tasks(),
+            "embed_media": self._embed_tasks(),
+        }
+        for name, tasks in workflows.items():
+            Workflow(self, name, stage, tasks)
         self._operations()
         outputs = {
             "ApiId": api.http.api_id,
@@ -140,10 +142,11 @@ class ServiceStack(Stack):
             "IngestStateMachine": self.ingest_arn,
             "PublishStateMachine": self.publish_arn,
             "MigrateStateMachine": machine_arn(self, stage, "migrate_tenants"),
-            "ExportStateMachine": self.export_arn,
-            "RenderStateMachine": self.render_arn,
-            "CaptionStateMachine": self.caption_arn,
-            "HashStateMachine": self.hash_arn,
+            "ExportStateMachine": self.started["export"],
+            "RenderStateMachine": self.started["render"],
+            "CaptionStateMachine": self.started["caption"],
+            "HashStateMachine": self.started["hashing"],
+            "EmbedStateMachine": self.started["embedding"],
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
@@ -190,6 +193,8 @@ class ServiceStack(Stack):
         captions = self._function("api_captions", API, reserved=stage.concurrency.api).signs_in().rings(self.doorbell)
         captions.paces_captions()
         api.route(captions, ["/v1/media/{media_id}/captions", "/v1/media/{media_id}/captions/{proxy+}"])
+        search = self._function("api_search", API, reserved=stage.concurrency.api).signs_in().knows_embedder()
+        api.route(search, ["/v1/media/{media_id}/related", "/v1/search/{proxy+}"])
         api.route(named["api_posts"], ["/v1/posts", "/v1/posts/{proxy+}", "/v1/calendar"])
         api.route(named["api_accounts"], ["/v1/accounts", "/v1/accounts/{proxy+}"])
         api.route(named["api_keys"], ["/v1/api-keys", "/v1/api-keys/{proxy+}"])
@@ -239,6 +244,8 @@ class ServiceStack(Stack):
         )
         sweep = self._function("cron_sweep_uploads", SWEEP).finds_media(store.media).clears_media(store.media)
         messaging.each_hour(sweep.rings(self.doorbell))
+        catching_up = self._function("cron_embed_media", SWEEP).rings(self.doorbell).knows_embedder()
+        messaging.each_hour(catching_up)
         decided = self._function("on_decision").answers_tokens_of(self.ingest_arn, self.publish_arn)
         messaging.on_facts(decided, DECISIONS)
         messaging.on_facts(self._function("on_media_deleted").erases_media(store.media), ["media.deleted"])
@@ -327,6 +334,12 @@ class ServiceStack(Stack):
     def _hash_tasks(self) -> dict[str, ServiceFunction]:
         reader = self._function("task_hash_video", HASHING, reserved=self._reserved("task_hash_video"))
         return {reader.name: reader.finds_media(self.storage.media).rings(self.doorbell)}
+
+    def _embed_tasks(self) -> dict[str, ServiceFunction]:
+        store, name = self.storage, "task_embed_media"
+        maker = self._function(name, CAPTION, extra_layers=["ai"], reserved=self._reserved(name)).rings(self.doorbell)
+        maker.reads_media(store.media).makes_vectors(store.caption_key)
+        return {name: maker.opens_credentials(store.credentials_key).calls_networks()}
 
     def _operations(self) -> None:
         """What people and deployments invoke."""

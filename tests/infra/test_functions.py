@@ -21,6 +21,7 @@ EXTRA_LAYERS = {
     "task_process_video": {"media", "video"},
     "task_transcode_video": {"video"},
     "task_write_caption": {"ai"},
+    "task_embed_media": {"ai"},
     "api_plan": {"billing"},
     "api_stripe_webhook": {"billing"},
     "cron_settle_subscriptions": {"billing"},
@@ -58,7 +59,7 @@ def test_settings_of_other_kinds_are_those_of_litellm_alone(prod: Assembly) -> N
     for function, properties in prod.service.functions().items():
         others = {key: value for key, value in _variables(properties).items() if not key.startswith(PREFIX)}
         expected = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
-        assert others == (expected if function == "task_write_caption" else {})
+        assert others == (expected if function in {"task_write_caption", "task_embed_media"} else {})
 
 
 def test_only_the_operations_that_own_schemas_are_told_the_owner(prod: Assembly) -> None:

@@ -24,7 +24,15 @@ READ_ARCHIVES = {
     "s3:GetObjectVersion on media-arn/exports/*",
     "kms:Decrypt on MediaKey",
 }
-MACHINES = ("ingest-media", "publish-post", "export-tenant", "render-media", "write-caption", "hash-video")
+MACHINES = (
+    "ingest-media",
+    "publish-post",
+    "export-tenant",
+    "render-media",
+    "write-caption",
+    "hash-video",
+    "embed-media",
+)
 SEAL = {"kms:GenerateDataKey on CredentialsKey for a tenant"}
 OPEN = {"kms:Decrypt on CredentialsKey for a tenant"}
 CONSUMING = ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage")
@@ -61,6 +69,7 @@ EXPECTED = {
     "api_clerk_webhook": DATABASE | RING | {"secretsmanager:GetSecretValue on ClerkWebhookSecretValue"},
     "api_ai": DATABASE | SEAL,
     "api_captions": DATABASE | RING,
+    "api_search": DATABASE,
     "api_audit": DATABASE,
     "api_team": DATABASE | RING,
     "api_support": DATABASE | RING,
@@ -86,6 +95,7 @@ EXPECTED = {
     "task_process_video": DATABASE | RING | FIND | WRITE,
     "task_hash_video": DATABASE | RING | FIND,
     "task_write_caption": DATABASE | RING | READ | OPEN,
+    "task_embed_media": DATABASE | RING | READ | OPEN,
     "task_transcode_video": DATABASE | RING | FIND | WRITE,
     "task_await_review": DATABASE | RING | _answer("ingest-media"),
     "task_settle_review": DATABASE | RING,
@@ -117,6 +127,7 @@ EXPECTED = {
     | {f"s3:{verb} on media-arn/tenants/*" for verb in ("DeleteObject", "AbortMultipartUpload")},
     "cron_purge_tenants": OWNER | UNDELIVERED | PURGE,
     "on_media_deleted": DATABASE | UNDELIVERED | ERASE,
+    "cron_embed_media": DATABASE | UNDELIVERED | RING,
     "cron_erase_media": DATABASE | UNDELIVERED | ERASE,
 }
 MODEL = {
@@ -125,6 +136,10 @@ MODEL = {
         f"bedrock:InvokeModel on arn:aws:bedrock:<region>::foundation-model/amazon.nova-{size}-v1:0"
         for size in ("lite", "pro")
     },
+}
+EMBEDDER = {
+    "local": MODEL["local"],
+    "prod": {"bedrock:InvokeModel on arn:aws:bedrock:<region>::foundation-model/cohere.embed-v4:0"},
 }
 TENANT_NAMED = {"Null": {"kms:EncryptionContext:tenant": "false"}}
 
@@ -175,7 +190,8 @@ def rights(template: Template, function: str) -> set[str]:
 @pytest.mark.parametrize("function", sorted(EXPECTED))
 def test_a_function_may_exactly_what_it_needs(local: Assembly, prod: Assembly, function: str) -> None:
     for stage, assembly in (("local", local), ("prod", prod)):
-        expected = EXPECTED[function] | (MODEL[stage] if function == "task_write_caption" else set())
+        models = {"task_write_caption": MODEL, "task_embed_media": EMBEDDER}.get(function, {})
+        expected = EXPECTED[function] | models.get(stage, set())
         assert rights(assembly.service, function) == expected, stage
 
 

@@ -21,12 +21,14 @@ ALLOWED = {
     f"{VARIABLES}/SOCIALFLOW_REQUESTS_PER_MINUTE": "the demo and the tests ask more often than a person does",
     f"{VARIABLES}/SOCIALFLOW_EGRESS_ALLOWED_HOSTS": "the local networks are on loopback, which is refused elsewhere",
     f"{VARIABLES}/SOCIALFLOW_CAPTION_*": "the one offline model has an address and a key, Bedrock's have neither",
+    f"{VARIABLES}/SOCIALFLOW_EMBEDDING_MODEL": "the offline model knows words alone",
     f"{VARIABLES}/SOCIALFLOW_CAPTIONS_PER_MINUTE": "nobody pays for the offline model, and it refuses nobody",
     f"{VARIABLES}/SOCIALFLOW_INGEST_AT_ONCE": "one machine processes a few files at once",
     f"{VARIABLES}/SOCIALFLOW_RENDITIONS_AT_ONCE": "the same for renditions",
     "Resources/taskwritecaptionRoleDefaultPolicy*/Properties/PolicyDocument/Statement": (
         "the same: the key's secret in one, the model in the other"
     ),
+    "Resources/taskembedmediaRoleDefaultPolicy*/Properties/PolicyDocument/Statement": "the same for vectors",
     "Resources/*Function????????/Properties/ReservedConcurrentExecutions+": (
         "the engine starts a process for each call in flight, so what is called again after a refusal is capped there"
     ),

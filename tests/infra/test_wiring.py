@@ -40,6 +40,8 @@ ROUTES = {
     "ANY /v1/models": "api_ai",
     "ANY /v1/media/{media_id}/captions": "api_captions",
     "ANY /v1/media/{media_id}/captions/{proxy+}": "api_captions",
+    "ANY /v1/media/{media_id}/related": "api_search",
+    "ANY /v1/search/{proxy+}": "api_search",
     "ANY /v1/exports": "api_exports",
     "ANY /v1/exports/{proxy+}": "api_exports",
     "ANY /v1/accounts/{proxy+}": "api_accounts",
@@ -166,6 +168,7 @@ def test_rules_and_schedules_are_these(service: Template) -> None:
         "each minute → doorbell",
         "each minute → cron_reconcile",
         "each hour → cron_sweep_uploads",
+        "each hour → cron_embed_media",
         "each day → cron_purge_tenants",
         "each day → cron_erase_media",
         "each day → cron_settle_subscriptions",
@@ -210,7 +213,15 @@ def test_failed_executions_of_our_machines_alone_are_taken(service: Template) ->
     machines = {each["StateMachineName"] for each in service.of_type("StepFunctions::StateMachine").values()}
     assert names == {
         f"socialflow-prod-{name}"
-        for name in ("ingest-media", "publish-post", "export-tenant", "render-media", "write-caption", "hash-video")
+        for name in (
+            "ingest-media",
+            "publish-post",
+            "export-tenant",
+            "render-media",
+            "write-caption",
+            "hash-video",
+            "embed-media",
+        )
     }
     # A migration that failed is in the registry, and is started again by a person.
     assert machines - names == {"socialflow-prod-migrate-tenants"}

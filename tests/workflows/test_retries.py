@@ -9,7 +9,15 @@ THROTTLING = {"Lambda.TooManyRequestsException", "Lambda.Unknown"}
 """What Step Functions calls a throttled invocation, and what the engine on one machine calls it."""
 RETRIED = [
     pytest.param(state["Retry"], id=f"{workflow}: {name}")
-    for workflow in ("ingest_media", "publish_post", "export_tenant", "render_media", "write_caption", "hash_video")
+    for workflow in (
+        "ingest_media",
+        "publish_post",
+        "export_tenant",
+        "render_media",
+        "write_caption",
+        "hash_video",
+        "embed_media",
+    )
     for name, state in tasks(load(workflow)).items()
     if "Retry" in state
 ]

@@ -14,9 +14,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from infra_cdk.local.offline_ai.looking import look
+from infra_cdk.local.offline_ai.placing import placed
 from infra_cdk.local.offline_ai.telling import tell
 
-MODEL = "offline-basic"
+MODEL, WORDS = "offline-basic", "offline-words"
 MAX_BODY = 16 * 1024 * 1024
 _MODEL = {"id": MODEL, "object": "model", "created": 0, "owned_by": "socialflow"}
 
@@ -30,6 +31,15 @@ async def complete(request: Request) -> JSONResponse:
     try:
         raw = await _body(request)
         answer = await run_in_threadpool(answered, raw)
+    except BadRequest as error:
+        return JSONResponse({"error": {"message": str(error), "type": "invalid_request_error", "code": None}}, 400)
+    return JSONResponse(answer)
+
+
+async def embed(request: Request) -> JSONResponse:
+    """Make vectors of texts; whatever model is asked for, `offline-words` answers."""
+    try:
+        answer = await run_in_threadpool(embedded, await _body(request))
     except BadRequest as error:
         return JSONResponse({"error": {"message": str(error), "type": "invalid_request_error", "code": None}}, 400)
     return JSONResponse(answer)
@@ -59,6 +69,23 @@ def answered(raw: bytes) -> dict[str, Any]:
         "model": MODEL,
         "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}],
         "usage": {"prompt_tokens": 0, "completion_tokens": words, "total_tokens": words},
+    }
+
+
+def embedded(raw: bytes) -> dict[str, Any]:
+    """Return the vectors for a request's body; raises `BadRequest`."""
+    try:
+        given = json.loads(raw)["input"]
+        texts = [given] if isinstance(given, str) else list(given)
+        vectors = [placed(text) for text in texts]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BadRequest(f"The request cannot be read: {error}") from None
+    words = sum(len(text.split()) for text in texts)
+    return {
+        "object": "list",
+        "model": WORDS,
+        "data": [{"object": "embedding", "index": at, "embedding": each} for at, each in enumerate(vectors)],
+        "usage": {"prompt_tokens": words, "total_tokens": words},
     }
 
 
@@ -105,6 +132,7 @@ def _taken_at(parts: list[dict[str, Any]]) -> datetime | None:
 app = Starlette(
     routes=[
         Route("/v1/chat/completions", complete, methods=["POST"]),
+        Route("/v1/embeddings", embed, methods=["POST"]),
         Route("/v1/models", models, methods=["GET"]),
     ]
 )

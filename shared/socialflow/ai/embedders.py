@@ -51,3 +51,10 @@ EMBEDDERS: Mapping[str, Embedder] = {
     )
 }
 """By name."""
+OFFLINE = Embedder("openai/offline-words", "Offline, by words alone", 0.0, 0.0, 0, dimension=256, sized=False)
+"""What one machine has without a network; of the local stage alone."""
+
+
+def known(name: str) -> Embedder | None:
+    """Return a model that makes vectors."""
+    return OFFLINE if name == OFFLINE.name else EMBEDDERS.get(name)

@@ -1,16 +1,18 @@
 """Where a tenant's question may go: by its own keys where it has any, else by the platform's."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from socialflow.ai import keys
+from socialflow.ai import embedders, keys
 from socialflow.ai.catalogue import COMPATIBLE, MODELS, Model, known
+from socialflow.ai.embedders import EMBEDDERS, Embedder
 from socialflow.ai.gateway import FAILED, Route
+from socialflow.ai.key_repository import StoredKey
 from socialflow.ai.keys import OpenedKey
 from socialflow.platform import crypto, secrets
 from socialflow.platform.database import transaction
 from socialflow.platform.observability import logger
-from socialflow.platform.settings import CaptionSettings, CommonSettings, ModelSettings
+from socialflow.platform.settings import CaptionSettings, CommonSettings, EmbeddingSettings, ModelSettings
 from socialflow.platform.tenancy import Tenant
 
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\]):[1-9][0-9]{1,4}(/[a-z0-9/]*)?")
@@ -34,11 +36,7 @@ def routes(tenant: Tenant) -> list[Route]:
     """
     with transaction(tenant) as tx:
         stored = keys.listed(tx)
-    try:
-        own = {each.provider: keys.opened(tenant, each) for each in stored}
-    except crypto.CannotOpen:
-        logger.exception("A tenant's key does not open")
-        raise NoRoute("captioner-denied") from None
+    own = {each.provider: _opened(tenant, each) for each in stored}
     chosen = list(tenant.settings.get("ai_models", ())) or [_usual(name) for name in own]
     found = [route for name in chosen for route in _route(name, own)] if chosen else list(_platforms())
     if not found:
@@ -46,9 +44,41 @@ def routes(tenant: Tenant) -> list[Route]:
     return found
 
 
+def embedder(tenant: Tenant, providers: Collection[str]) -> Embedder | None:
+    """Return the model that makes a tenant's vectors, `providers` being those that it has keys of; None: there is none.
+
+    Who has keys of their own, or has chosen models, has vectors of a provider that they have a key of, and of no other.
+    """
+    if providers or tenant.settings.get("ai_models"):
+        return next((each for each in EMBEDDERS.values() if each.provider in providers), None)
+    return embedders.known(EmbeddingSettings.from_env().embedding_model)
+
+
+def embedding_route(tenant: Tenant) -> Route:
+    """Return where a tenant's vectors are asked for, its model an `Embedder`; raises `NoRoute`."""
+    with transaction(tenant) as tx:
+        stored = {each.provider: each for each in keys.listed(tx)}
+    model = embedder(tenant, stored.keys())
+    if model is None:
+        raise NoRoute("no-embedder")
+    if model.provider in stored:
+        return Route(model, "tenant", _opened(tenant, stored[model.provider]).key)
+    place = CaptionSettings.from_env()
+    key = secrets.text(place.caption_api_key_secret) if place.caption_api_key_secret else None
+    return Route(model, "platform", key, place.caption_api_base or None)
+
+
 def is_loopback(base: str) -> bool:
     """Tell whether an address is one of this machine, written so that nobody can read it as another."""
     return _LOOPBACK.fullmatch(base) is not None
+
+
+def _opened(tenant: Tenant, stored: StoredKey) -> OpenedKey:
+    try:
+        return keys.opened(tenant, stored)
+    except crypto.CannotOpen:
+        logger.exception("A tenant's key does not open")
+        raise NoRoute("captioner-denied") from None
 
 
 def _usual(provider: str) -> str:

@@ -133,6 +133,7 @@ class WorkflowSettings(Settings):
     render_state_machine: str = told("ARN of Render Media.")
     caption_state_machine: str = told("ARN of Write Caption.")
     hash_state_machine: str = told("ARN of Hash Video.")
+    embed_state_machine: str = told("ARN of Embed Media.")
     ingest_at_once: int = told(
         "Runs of Ingest Media under way at once on a cell; those that wait for people aside.", 100
     )
@@ -161,6 +162,13 @@ class ModelSettings(Settings):
 
     caption_model: str = told("The model, by its LiteLLM name.")
     caption_fallbacks: tuple[str, ...] = told("Models that are asked where it fails, a comma list.", ())
+
+
+@dataclass(frozen=True)
+class EmbeddingSettings(Settings):
+    """The model that makes the platform's vectors."""
+
+    embedding_model: str = told("The model, by its LiteLLM name; empty: no vectors are made.", "")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from socialflow.platform.aws import client
 from socialflow.platform.database import Connection, Transaction, engine_room
 from socialflow.platform.observability import logger
 
-Kind = Literal["ingest", "publish", "export", "digest", "rendition", "caption"]
+Kind = Literal["ingest", "publish", "export", "digest", "rendition", "caption", "embedding"]
 
 GRACE = timedelta(seconds=120)
 """How long a started run may be silent before it is started again (longer once six in a row have failed); a task that
@@ -30,6 +30,11 @@ DEFAULT_CELL = "cell-1"
 _SCHEDULE = """
 INSERT INTO cell.work (tenant, kind, id, wake_at) VALUES (%(tenant)s, %(kind)s, %(id)s, %(wake_at)s)
 ON CONFLICT (tenant, kind, id) DO UPDATE SET wake_at = excluded.wake_at, failures = 0, unheard = false
+"""
+_SCHEDULE_RESTING = """
+INSERT INTO cell.work AS w (tenant, kind, id, wake_at) SELECT %(tenant)s, %(kind)s, unnest(%(ids)s::uuid[]), %(wake_at)s
+ON CONFLICT (tenant, kind, id) DO UPDATE SET wake_at = excluded.wake_at, failures = 0, unheard = false
+ WHERE w.wake_at IS NULL
 """
 # A run that has finished is over, as a superseded one is: nothing of it may set the subject in motion again.
 _OF_RUN = " WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s AND run = %(run)s AND wake_at IS NOT NULL"
@@ -140,6 +145,12 @@ class Run:
 def schedule(tx: Transaction, kind: Kind, subject_id: UUID, *, wake_at: datetime) -> None:
     """Ask for the subject's workflow at `wake_at`; an earlier wish is replaced."""
     tx.execute(_SCHEDULE, {"tenant": tx.tenant.slug, "kind": kind, "id": subject_id, "wake_at": wake_at})
+
+
+def schedule_resting(tx: Transaction, kind: Kind, subject_ids: Sequence[UUID], *, wake_at: datetime) -> int:
+    """Ask for the workflows of those subjects that are at rest; return how many were."""
+    given = {"tenant": tx.tenant.slug, "kind": kind, "ids": list(subject_ids), "wake_at": wake_at}
+    return tx.execute(_SCHEDULE_RESTING, given)
 
 
 def postpone(tx: Transaction, kind: Kind, subject_id: UUID, *, run: int, wake_at: datetime) -> bool:

@@ -18,7 +18,9 @@ from socialflow.platform.tenancy import Tenant
 
 MACHINES = {"ingest": "ingest", "publish": "publish"}
 ROOM = 4
-_SETTINGS = settings.WorkflowSettings("ingest", "publish", "export", "render", "caption", "hash", ingest_at_once=ROOM)
+_SETTINGS = settings.WorkflowSettings(
+    "ingest", "publish", "export", "render", "caption", "hash", "embed", ingest_at_once=ROOM
+)
 Reconcile = Callable[[], list[work.Run]]
 
 

@@ -59,6 +59,7 @@ def test_the_work_of_a_tenant_that_is_gone_ends(
     kind = "export" if function.endswith("_export") else kind
     kind = "rendition" if function in {"task_render_image", "task_transcode_video"} else kind
     kind = "digest" if function == "task_hash_video" else kind
+    kind = "embedding" if function == "task_embed_media" else kind
     subject = new_id()
     with transaction(acme) as tx:
         work.schedule(tx, kind, subject, wake_at=now())
