@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from functions.api_search.schemas import NeighbourOut, SearchProgressOut, RelatedOut
+from functions.api_search.schemas import NeighbourOut, RelatedOut, SearchProgressOut
 from socialflow.ai import keys
 from socialflow.ai.routing import embedder
 from socialflow.identity import door
