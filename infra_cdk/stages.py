@@ -14,7 +14,7 @@ Nothing here reads the environment. `infra_cdk/app.py` does, once: it takes the 
     requests_per_minute      300                                       of one caller; 0: what the plan includes
     presign_ttl              3600                                      seconds
     review_ttl               604800                                    seconds
-    prepare_lead             120                                       seconds
+    prepare_lead             600                                       seconds
     horizon                  86400                                     seconds
     caption_model            openai/offline                            a LiteLLM model name
     caption_api_base         http://127.0.0.1:8083/v1                  empty: the provider's own
@@ -110,7 +110,7 @@ class Timing:
 
     presign_ttl: int = 3_600
     review_ttl: int = 7 * DAY
-    prepare_lead: int = 120
+    prepare_lead: int = 600
     horizon: int = DAY
 
 

@@ -32,6 +32,8 @@ class Wire:
     strips_keys: bool = False
     errands: list[tuple[str, str, Callable[[], object]]] = field(default_factory=list)
     seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    kept: tuple[str, str] | None = None
+    remembered: list[bytes] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -59,8 +61,14 @@ class Wire:
                     return each[2]
         return None
 
+    def remember(self, method: str, path: str) -> None:
+        """Keep what such requests send from here on."""
+        self.kept = (method, path)
+
     def forward(self, method: str, target: str, headers: dict[str, str], body: bytes) -> httpx.Response:
         """Let the server act on a request."""
+        if self.kept == (method, target.split("?", maxsplit=1)[0]):
+            self.remembered.append(body)
         return self.client.request(method, target, headers=headers, content=body)
 
     def asked(self, method: str, path: str) -> int:
@@ -75,6 +83,7 @@ class Wire:
         """Forget everything."""
         self.release.set()
         self.errands = []
+        self.kept, self.remembered = None, []
         self.faults, self.seen, self.strips_keys, self.release = [], [], False, threading.Event()
 
 

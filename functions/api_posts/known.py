@@ -7,11 +7,12 @@ from uuid import UUID
 from socialflow.accounts import service as accounts
 from socialflow.captions import service as captions
 from socialflow.limits import NETWORKS
-from socialflow.media import fitting
+from socialflow.media import fitting, renditions
 from socialflow.media import service as media
 from socialflow.media.model import Derivative, MediaItem, State
+from socialflow.media.rendition_model import Rendition
 from socialflow.platform.database import Transaction
-from socialflow.publishing.content import Destination, Library, MediaFile, Verdict
+from socialflow.publishing.content import Cut, Destination, Library, MediaFile, Verdict
 from socialflow.publishing.planning import Known
 
 PUBLISHED_VARIANT = "large"
@@ -39,6 +40,7 @@ def _gathered(tx: Transaction, items: Mapping[UUID, MediaItem], account_ids: Ite
         for media_id, item in items.items()
         if item.state is State.APPROVED and (file := _file(item, made.get(media_id, []))) is not None
     }
+    cuts = {one.id: cut for one in renditions.ready(tx, ids) if (cut := _cut(one)) is not None}
     said = {media_id: written[media_id].alt_text for media_id in written}
     return Known(
         library=Library(
@@ -50,6 +52,7 @@ def _gathered(tx: Transaction, items: Mapping[UUID, MediaItem], account_ids: Ite
                 for media_id, item in items.items()
                 for network in NETWORKS
             },
+            cuts={cut_id: cut for cut_id, cut in cuts.items() if cut.media_id in files},
         ),
         states={media_id: str(item.state) for media_id, item in items.items()},
         destinations={
@@ -92,6 +95,16 @@ def _file(item: MediaItem, made: Sequence[Derivative]) -> MediaFile | None:
         large.size,
         smallest=min(one.size for one in made if one.variant in IN_ITS_PLACE),
     )
+
+
+def _cut(made: Rendition) -> Cut | None:
+    """Return a rendition as what may go out; None where it is not ready."""
+    if made.sha256 is None or made.object_key is None or made.object_version is None or made.content_type is None:
+        return None
+    file = MediaFile(
+        made.media_id, made.sha256.hex(), made.object_key, made.object_version, made.content_type, made.size or 0
+    )
+    return Cut(made.media_id, made.network, file)
 
 
 def _video(item: MediaItem) -> MediaFile | None:

@@ -50,10 +50,13 @@ class PostMediaIn(BaseModel):
 
     id: UUID
     alt_text: AltText | None = None
+    rendition_id: Annotated[
+        UUID | None, Field(description="A ready rendition of it for the variant's network: that goes out instead.")
+    ] = None
 
     def wanted(self) -> Wanted:
         """Return what the publishing context is told."""
-        return Wanted(self.id, self.alt_text)
+        return Wanted(self.id, self.alt_text, self.rendition_id)
 
 
 MediaList = Annotated[list[PostMediaIn], Field(max_length=20)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from aws_cdk import Duration, Stack, aws_iam, aws_kms, aws_lambda, aws_secretsmanager, aws_sqs
+from aws_cdk import Size as Storage
 from aws_cdk.aws_events import EventBus
 from constructs import Construct
 
@@ -25,10 +26,11 @@ FOR_A_TENANT = {"Null": {"kms:EncryptionContext:tenant": "false"}}
 
 @dataclass(frozen=True)
 class Size:
-    """How much a function gets: memory in MB (CPU comes in proportion), and seconds until it is ended."""
+    """How much a function gets: memory and disk in MB (CPU comes with memory), and seconds until it is ended."""
 
     memory: int = 512
     timeout: int = 30
+    disk: int = 512
 
 
 class ServiceFunction(Construct):
@@ -65,6 +67,7 @@ class ServiceFunction(Construct):
             layers=[layers[each] for each in ("core", *extra_layers)],
             memory_size=size.memory,
             timeout=Duration.seconds(size.timeout),
+            ephemeral_storage_size=Storage.mebibytes(size.disk),
             role=self.role,
             log_group=self.logs,
             logging_format=aws_lambda.LoggingFormat.JSON,

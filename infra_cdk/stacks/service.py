@@ -29,8 +29,8 @@ HASHING = Size(memory=512, timeout=900)
 # Two vCPUs: more of them would cost as much more as they are quicker.
 TRANSCODING = Size(memory=3_538, timeout=900)
 CAPTION = Size(memory=1_024, timeout=120)
-# Uploads to a network; each call in it has a deadline of its own.
-PREPARE = Size(memory=1_024, timeout=180)
+# Uploads to a network, videos too: each call in it has a deadline of its own.
+PREPARE = Size(memory=1_024, timeout=600, disk=10_240)
 PUBLISH = Size(memory=512, timeout=60)
 # A request to the bucket for each upload that nobody has told of.
 SWEEP = Size(memory=512, timeout=900)

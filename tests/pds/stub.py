@@ -22,6 +22,7 @@ import regex
 POST = "app.bsky.feed.post"
 TID = re.compile("[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}")
 HEAVIEST = 1_000_000
+HEAVIEST_VIDEO = 100_000_000
 ACCESS_LIFE = 7200
 
 
@@ -234,17 +235,21 @@ def _check(account: Account, collection: str, rkey: str, record: dict[str, Any])
         place = facet["index"]
         if not 0 <= place["byteStart"] < place["byteEnd"] <= len(text.encode()):
             raise Problem("InvalidRequest", "Invalid app.bsky.feed.post record: facet")
-    for image in record.get("embed", {"images": []})["images"]:
-        _check_image(account, image)
+    embed = record.get("embed", {"$type": "app.bsky.embed.images", "images": []})
+    if embed["$type"] == "app.bsky.embed.video":
+        _check_blob(account, embed, embed["video"], HEAVIEST_VIDEO)
+        return
+    for image in embed["images"]:
+        _check_blob(account, image, image["image"], HEAVIEST)
 
 
-def _check_image(account: Account, image: dict[str, Any]) -> None:
-    link, ratio = image["image"]["ref"]["$link"], image["aspectRatio"]
-    if not isinstance(image["alt"], str) or ratio["width"] < 1 or ratio["height"] < 1:
-        raise Problem("InvalidRequest", "Invalid app.bsky.feed.post record: image")
+def _check_blob(account: Account, medium: dict[str, Any], blob: dict[str, Any], heaviest: int) -> None:
+    link, ratio = blob["ref"]["$link"], medium["aspectRatio"]
+    if not isinstance(medium["alt"], str) or ratio["width"] < 1 or ratio["height"] < 1:
+        raise Problem("InvalidRequest", "Invalid app.bsky.feed.post record: embed")
     if link not in account.blobs:
         raise Problem("BlobNotFound", f"Could not find blob: {link}")
-    if not account.blobs[link] == image["image"]["size"] <= HEAVIEST:
+    if not account.blobs[link] == blob["size"] <= heaviest:
         raise Problem("BlobTooLarge", "This file is too large")
 
 

@@ -77,6 +77,11 @@ def sign_download(key: str, version: str, content_type: str, file_name: str) -> 
     return _sign_get(key, version, content_type, disposition("attachment", file_name))
 
 
+def sign_fetch(key: str, version: str, content_type: str) -> str:
+    """Sign a GET of one version for a network that fetches it, for as long as addresses are signed at all."""
+    return _sign_get(key, version, content_type, "inline", seconds=StorageSettings.from_env().presign_ttl)
+
+
 def head(key: str) -> StoredObject | None:
     """Return the newest version of an object, None where there is none."""
     try:
@@ -133,7 +138,7 @@ def erase(tenant: str, media_id: UUID) -> int:
     return objects.delete_below(bucket, prefix)
 
 
-def _sign_get(key: str, version: str, content_type: str, disposition: str) -> str:
+def _sign_get(key: str, version: str, content_type: str, disposition: str, *, seconds: int | None = None) -> str:
     return client("s3").generate_presigned_url(
         "get_object",
         Params={
@@ -143,7 +148,7 @@ def _sign_get(key: str, version: str, content_type: str, disposition: str) -> st
             "ResponseContentType": content_type,
             "ResponseContentDisposition": disposition,
         },
-        ExpiresIn=view_ttl(),
+        ExpiresIn=seconds or view_ttl(),
     )
 
 

@@ -1,5 +1,6 @@
 """Renditions in the tenant's schema."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import LiteralString
@@ -33,6 +34,7 @@ _PAGE: LiteralString = (
  ORDER BY requested_at DESC, id DESC LIMIT %(limit)s
 """
 )
+_READY: LiteralString = "SELECT " + _COLUMNS + " FROM {s}.renditions WHERE media_id = ANY(%(ids)s) AND state = 'ready'"
 _OPEN = "SELECT count(*) FROM {s}.renditions WHERE state IN ('queued', 'rendering')"
 _KEPT = "SELECT count(*) FROM {s}.renditions WHERE media_id = %(media_id)s"
 _REOPEN = """
@@ -84,6 +86,11 @@ def page(
     at, last = after or (None, None)
     where = {"media_id": media_id, "network": network, "at": at, "last": last, "limit": limit}
     return tx.all(Rendition, _PAGE, where)
+
+
+def ready(tx: Transaction, media_ids: Sequence[UUID]) -> list[Rendition]:
+    """Return the renditions of media items that are ready."""
+    return tx.all(Rendition, _READY, {"ids": list(media_ids)})
 
 
 def count_open(tx: Transaction) -> int:

@@ -87,6 +87,11 @@ def page(
     )
 
 
+def ready(tx: Transaction, media_ids: Sequence[UUID]) -> list[Rendition]:
+    """Return the renditions of media items that are ready."""
+    return rendition_repository.ready(tx, media_ids)
+
+
 def fits(tx: Transaction, media_id: UUID) -> Sequence[Fit]:
     """Return what every network would say of a processed media item."""
     item = service.get(tx, media_id)

@@ -151,7 +151,7 @@ class ReviewSettings(Settings):
 class PublishSettings(Settings):
     """Times of publishing."""
 
-    prepare_lead: int = told("Seconds before due at which preparing begins.", 120)
+    prepare_lead: int = told("Seconds before due at which preparing begins: time for a video.", 600)
     horizon: int = told("Seconds before due at which a post gets an execution.", 86_400)
     publish_lease: int = told("Seconds of an attempt: the function's timeout and the network's settling.", 120)
 

@@ -121,9 +121,12 @@ def _cost(rendering: Rendering, room: Limits) -> Billed | None:
     return Billed(cost.with_link if any(links(rendering.text)) else cost.post, cost.currency)
 
 
-def _of_media(media: Sequence[Wanted], known: Known, pointer: str) -> list[Finding]:
+def _of_media(media: Sequence[Wanted], known: Known, pointer: str, network: str | None = None) -> list[Finding]:
     wrong, unread = planning.faults(media, known, pointer)
     found = [_finding(one, "Choose another, or have it approved first.") for one in wrong]
+    found += [
+        _finding(one, "Choose another, or leave it out.") for one in planning.miscut(media, known, pointer, network)
+    ]
     return found + [_finding(one, "Try again in a minute.") for one in unread]
 
 
@@ -133,7 +136,7 @@ def _of_variants(written: Written, known: Known) -> list[Finding]:
         at = f"/variants/{name.replace('~', '~0').replace('/', '~1')}"
         if canonical(name) not in NETWORKS:
             found.append(_unknown(at, name))
-        found += _of_media(variant.media or (), known, f"{at}/media")
+        found += _of_media(variant.media or (), known, f"{at}/media", name)
     return found
 
 
@@ -150,12 +153,7 @@ def _content(written: Written, known: Known) -> Content:
 
 def _pieces(media: Sequence[Wanted], known: Known) -> tuple[Piece, ...]:
     library = known.library
-    return tuple(
-        Piece(
-            one.id, library.files[one.id].sha256 if one.id in library.files else "", planning.alt_text_of(one, library)
-        )
-        for one in media
-    )
+    return tuple(Piece(one.id, planning.sha256_of(one, library), planning.alt_text_of(one, library)) for one in media)
 
 
 def _finding(fault: FieldError, advice: str) -> Finding:

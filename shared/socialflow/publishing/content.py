@@ -6,7 +6,7 @@ to it, so that whatever is edited afterwards voids both.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -27,6 +27,15 @@ class MediaFile:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """A rendition that is ready: a media item as one network takes it."""
+
+    media_id: UUID
+    network: str
+    file: MediaFile
+
+
+@dataclass(frozen=True)
 class Verdict:
     """Why a network does not take a medium as it is, as the media context says; `mendable`: a rendition would be."""
 
@@ -44,6 +53,23 @@ class Library:
     alt_texts: Mapping[UUID, str] = field(default_factory=dict)
     verdicts: Mapping[tuple[UUID, str], tuple[Verdict, ...]] = field(default_factory=dict)
     """By media item and network."""
+    cuts: Mapping[UUID, Cut] = field(default_factory=dict)
+    """By the renditions' ids."""
+
+    def file_of(self, piece: "Piece") -> MediaFile | None:
+        """Return the file that a piece is pinned to; None where it may go out no more."""
+        own = self.files.get(piece.id)
+        if own is None or own.sha256 == piece.sha256:
+            return own
+        return next((cut.file for cut in self._cuts_of(piece.id) if cut.file.sha256 == piece.sha256), None)
+
+    def is_cut(self, piece: "Piece") -> bool:
+        """Tell whether a piece is pinned to a rendition, and not to the media item's own file."""
+        own = self.files.get(piece.id)
+        return (own is None or own.sha256 != piece.sha256) and self.file_of(piece) is not None
+
+    def _cuts_of(self, media_id: UUID) -> Iterator[Cut]:
+        return (cut for cut in self.cuts.values() if cut.media_id == media_id)
 
 
 @dataclass(frozen=True)

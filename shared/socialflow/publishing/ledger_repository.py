@@ -37,6 +37,9 @@ UPDATE {s}.targets
    AND (NOT approval_required OR approved_hash = content_hash) AND NOT hold
    AND due_at - %(lead)s <= now() AND (next_at IS NULL OR next_at <= now())
 """
+_PREPARE_LONGER = """
+UPDATE {s}.targets SET lease = now() + %(lease)s WHERE id = %(id)s AND state = 'preparing'
+"""
 _PREPARED = """
 UPDATE {s}.targets
    SET state = 'prepared', prepared = %(prepared)s, prepared_hash = %(hash)s, tries = 0, next_at = NULL,
@@ -181,6 +184,11 @@ def begin_preparing(tx: Transaction, target: Target, *, run: int, lead: timedelt
     """Count a try at preparing, which is over within `lease`; should it die, the next comes after its pause."""
     values = {"id": target.id, "run": run, "lead": lead, "lease": lease, "pause": backoff(target.tries + 1)}
     return tx.execute(_BEGIN_PREPARING, values) == 1
+
+
+def prepare_longer(tx: Transaction, target: Target, *, lease: timedelta) -> bool:
+    """Give the try that this transaction has begun another time to be over within."""
+    return tx.execute(_PREPARE_LONGER, {"id": target.id, "lease": lease}) == 1
 
 
 def prepared(tx: Transaction, target_id: UUID, *, run: int, content_hash: bytes, document: dict[str, Any]) -> bool:

@@ -9,9 +9,17 @@ from typing import Any
 from uuid import UUID
 
 from socialflow.errors import FieldError
+from socialflow.limits import canonical
 from socialflow.publishing.content import Content, Destination, Library, Piece, Rendering, Variant
 from socialflow.publishing.networks import fit, supported
-from socialflow.publishing.refusals import DoesNotFit, MediaNotApproved, MediaStillRead, NotYetSupported, UnknownAccount
+from socialflow.publishing.refusals import (
+    DoesNotFit,
+    MediaNotApproved,
+    MediaStillRead,
+    NotYetSupported,
+    RenditionUnusable,
+    UnknownAccount,
+)
 
 MOST_TARGETS = 25
 NAME_ACCOUNTS = "Name each connected account once. GET /v1/accounts lists them."
@@ -19,10 +27,11 @@ NAME_ACCOUNTS = "Name each connected account once. GET /v1/accounts lists them."
 
 @dataclass(frozen=True)
 class Wanted:
-    """A medium that a person names; `alt_text` None: the medium's own."""
+    """A medium that a person names; `alt_text` None: the medium's own; `rendition_id`: what goes out in its place."""
 
     id: UUID
     alt_text: str | None = None
+    rendition_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -69,17 +78,18 @@ def pin_variants(variants: Mapping[str, WantedVariant], known: Known) -> dict[st
     return {
         supported(name): Variant(
             text=variant.text,
-            media=None if variant.media is None else pin(variant.media, known, f"/variants/{name}/media"),
+            media=None if variant.media is None else pin(variant.media, known, f"/variants/{name}/media", name),
             options=dict(variant.options),
         )
         for name, variant in variants.items()
     }
 
 
-def pin(media: Sequence[Wanted], known: Known, pointer: str) -> tuple[Piece, ...]:
-    """Return media pinned to their approved content; `pointer` is where they stand in the request.
+def pin(media: Sequence[Wanted], known: Known, pointer: str, network: str | None = None) -> tuple[Piece, ...]:
+    """Return media pinned to their approved content, or to what was made of it for `network`.
 
-    Raises `MediaNotApproved`, and `MediaStillRead` where only a moment is missing.
+    `pointer` is where they stand in the request. Raises `MediaNotApproved`, `RenditionUnusable`, and `MediaStillRead`
+    where only a moment is missing.
     """
     wrong, unread = faults(media, known, pointer)
     if wrong:
@@ -87,9 +97,33 @@ def pin(media: Sequence[Wanted], known: Known, pointer: str) -> tuple[Piece, ...
     if unread:
         detail = "A new video is read once to its end before a post may have it. Try again in a minute."
         raise MediaStillRead(detail, errors=unread, retry_after=60)
-    return tuple(
-        Piece(wanted.id, known.library.files[wanted.id].sha256, alt_text_of(wanted, known.library)) for wanted in media
-    )
+    unusable = miscut(media, known, pointer, network)
+    if unusable:
+        raise RenditionUnusable(unusable[0].detail, errors=unusable)
+    return tuple(Piece(one.id, sha256_of(one, known.library), alt_text_of(one, known.library)) for one in media)
+
+
+def miscut(media: Sequence[Wanted], known: Known, pointer: str, network: str | None) -> list[FieldError]:
+    """Return the renditions that cannot go out in a medium's place there; `network` None: to every network."""
+    wrong = []
+    for index, wanted in enumerate(media):
+        if wanted.rendition_id is None:
+            continue
+        cut, at = known.library.cuts.get(wanted.rendition_id), f"{pointer}/{index}/rendition_id"
+        if cut is None or cut.media_id != wanted.id:
+            words = f"It has no such rendition that is ready: GET /v1/media/{wanted.id}/renditions lists them."
+            wrong.append(FieldError(at, "unknown-rendition", words))
+        elif network is None or canonical(network) != cut.network:
+            words = f"The rendition was made for {cut.network}: name it under /variants/{cut.network}/media."
+            wrong.append(FieldError(at, "other-network", words))
+    return wrong
+
+
+def sha256_of(wanted: Wanted, library: Library) -> str:
+    """Return the content that a medium is pinned to, in hex; empty where there is none that may go out."""
+    cut = library.cuts.get(wanted.rendition_id) if wanted.rendition_id else None
+    file = cut.file if cut and cut.media_id == wanted.id else library.files.get(wanted.id)
+    return file.sha256 if file else ""
 
 
 def faults(media: Sequence[Wanted], known: Known, pointer: str) -> tuple[list[FieldError], list[FieldError]]:
@@ -145,7 +179,7 @@ def check_media(content: Content, known: Known) -> None:
         FieldError(f"{pointer}/{index}/id", "no-longer-approved", "It is not what was approved any more.")
         for pointer, pieces in places
         for index, piece in enumerate(pieces)
-        if piece.id not in known.library.files or known.library.files[piece.id].sha256 != piece.sha256
+        if known.library.file_of(piece) is None
     ]
     if wrong:
         raise MediaNotApproved("A medium of the post is no longer approved. Send media without it.", errors=wrong)

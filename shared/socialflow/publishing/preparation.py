@@ -12,7 +12,9 @@ from socialflow.publishing.progress import refresh
 from socialflow.publishing.steps import BLOCKED, DONE, LEFT, SUPERSEDED, Outcome, Step, blocked, locked, next_try
 
 PREPARING = timedelta(seconds=200)
-"""How long one try may be under way: more than its function's timeout."""
+"""How long one try with pictures may be under way; after that it is taken for dead."""
+WITH_A_VIDEO = timedelta(seconds=620)
+"""How long one with a video may be: more than its function's timeout."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ def begin_preparing(tx: Transaction, step: Step, *, pace: Pace, at: datetime) ->
         return _give_up(tx, post, target, "The network could not be prepared in six tries.")
     begun = repository.begin_preparing(tx, target, run=step.run, lead=pace.lead, lease=PREPARING)
     return Preparing(target, target.rendering(post.content)) if begun else LEFT
+
+
+def take_time(tx: Transaction, begun: Preparing) -> None:
+    """Give a try that was just begun the time that a video needs."""
+    repository.prepare_longer(tx, begun.target, lease=WITH_A_VIDEO)
 
 
 def _without(tx: Transaction, target: Target, step: Step, pace: Pace, at: datetime) -> Outcome | None:

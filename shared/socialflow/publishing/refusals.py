@@ -81,6 +81,12 @@ class MediaStillRead(Conflict):
     code, title = "media-still-read", "The video is still being read"
 
 
+class RenditionUnusable(Invalid):
+    """A rendition that cannot go out in its medium's place."""
+
+    code, title = "rendition-unusable", "That rendition cannot go out there"
+
+
 class UnknownAccount(Invalid):
     """An account that is not connected here."""
 

@@ -73,7 +73,7 @@ def test_a_video_that_no_rendition_mends_is_an_error(desk: Desk) -> None:
         (b"0" * 32,),
     )
     report = told(desk, text="Long", media=[{"id": media}], networks=["x", "mastodon", "facebook"])
-    assert errors(report) == {("/media/0/id", "too-long"), ("/media/0/id", "video-not-sent")}
+    assert errors(report) == {("/media/0/id", "too-long")}
     assert report["networks"][2]["fits"]
 
 

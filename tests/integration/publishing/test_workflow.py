@@ -38,8 +38,8 @@ def test_a_run_waits_for_its_lead_and_is_missed_soon_after(desk: Desk) -> None:
     opened = desk.open(post["id"], run)
     assert opened["outcome"] == "publish"
     assert opened["targets"] == [desk.target(post["id"])["id"]]
-    assert desk.value("SELECT due_at - %s::timestamptz FROM t_acme.targets", opened["prepare_at"]).seconds == 120
-    assert wake_in(desk, 3600 - 120 + 30)
+    assert desk.value("SELECT due_at - %s::timestamptz FROM t_acme.targets", opened["prepare_at"]).seconds == 600
+    assert wake_in(desk, 3600 - 600 + 30)
 
 
 def test_a_draft_has_no_work(desk: Desk) -> None:
@@ -131,7 +131,7 @@ def test_preparing_long_before_the_lead_is_left_alone(desk: Desk) -> None:
     desk.open(post["id"], run)
     assert desk.prepare(post["id"], run)["outcome"] == "left"
     assert desk.settle(post["id"], run)["outcome"] == "settled"
-    assert wake_in(desk, 3600 - 120 - 30), "a wait of an hour needs no execution"
+    assert wake_in(desk, 3600 - 600 - 30), "a wait of an hour needs no execution"
 
 
 @pytest.mark.parametrize(

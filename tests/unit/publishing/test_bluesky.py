@@ -13,10 +13,16 @@ from hypothesis import strategies as st
 from socialflow.platform.ids import new_id
 from socialflow.publishing.content import idempotency_key
 from socialflow.publishing.networks import atproto, wire
+from socialflow.publishing.networks.port import Upload
 from socialflow.publishing.networks.richtext import spans
 from tests.pds.stub import TID
 
 AT = datetime(2027, 3, 1, 9, tzinfo=UTC)
+
+
+def uploaded(content: bytes) -> Upload:
+    """Return a picture with that content."""
+    return Upload(content, "image/jpeg", 1, 1, "")
 
 
 def marked(text: str) -> list[tuple[str, str, str]]:
@@ -79,12 +85,14 @@ def test_keys_have_the_time_of_their_target_and_keep_its_order() -> None:
 
 def test_a_blob_has_the_address_of_its_content() -> None:
     """The CID of nothing at all, as every implementation has it."""
-    assert atproto.cid(b"") == "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
-    whole = {"blob": {"$type": "blob", "ref": {"$link": atproto.cid(b"x")}, "mimeType": "image/png", "size": 1}}
-    assert atproto.blob(whole, b"x", "image/jpeg") == whole["blob"]
-    others: tuple[object, ...] = (None, [], {}, {"blob": 1}, {"blob": {"ref": {"$link": atproto.cid(b"y")}}})
+    assert atproto.cid(uploaded(b"")) == "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
+    whole = {
+        "blob": {"$type": "blob", "ref": {"$link": atproto.cid(uploaded(b"x"))}, "mimeType": "image/png", "size": 1}
+    }
+    assert atproto.blob(whole, uploaded(b"x")) == whole["blob"]
+    others: tuple[object, ...] = (None, [], {}, {"blob": 1}, {"blob": {"ref": {"$link": atproto.cid(uploaded(b"y"))}}})
     for broken in others:
-        assert atproto.blob(broken, b"x", "image/jpeg") is None
+        assert atproto.blob(broken, uploaded(b"x")) is None
 
 
 def token(claims: object) -> str:

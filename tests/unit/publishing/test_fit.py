@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from socialflow.limits import NETWORKS, posts, texts
 from socialflow.publishing import composing, planning
 from socialflow.publishing.composing import Draft, Report
-from socialflow.publishing.content import Destination, Library, MediaFile, Piece, Rendering, Verdict
-from socialflow.publishing.networks import fit
+from socialflow.publishing.content import Cut, Destination, Library, MediaFile, Piece, Rendering, Verdict
+from socialflow.publishing.networks import fit, fit_media
 from socialflow.publishing.networks.fit import Places
 from socialflow.publishing.networks.limits import OWN
 from socialflow.publishing.planning import Known, Wanted, WantedVariant, Written
@@ -148,7 +148,25 @@ def test_media_are_counted_and_weighed() -> None:
     heavy = library("image", content_type="image/tiff", size=99)
     assert wrong(rendered("", pieces(1)), heavy, image_size_limit=98) == ["type", "too-many-bytes"]
     assert wrong(rendered("", pieces(1, "x" * 1501)), shelf) == ["too-long"]
+    assert wrong(rendered("", pieces(1)), library("video")) == []
+    assert wrong(rendered("", pieces(1)), library("video", size=103_809_025)) == ["too-many-bytes"]
+    assert wrong(rendered("", pieces(1)), library("video"), image_size_limit=98) == []
+
+
+def test_a_network_that_our_adapter_sends_no_videos_to_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit_media, "VIDEOS", frozenset())
     assert wrong(rendered("", pieces(1)), library("video")) == ["video-not-sent"]
+
+
+def test_a_rendition_is_held_against_bytes_and_type_alone() -> None:
+    wide = {(IDS[0], "mastodon"): (Verdict("ratio", "It is too wide.", mendable=True),)}
+    cut = Cut(IDS[0], "mastodon", MediaFile(IDS[0], "cc", "k", "v", "image/jpeg", 98))
+    shelf = library("image", verdicts=wide, cuts={ID: cut})
+    assert wrong(rendered("", pieces(1)), shelf) == ["ratio"]
+    recut = (Piece(IDS[0], "cc", "A harbour"),)
+    assert wrong(rendered("", recut), shelf) == []
+    assert wrong(rendered("", recut), shelf, image_size_limit=97) == ["too-many-bytes"]
+    assert wrong(rendered("", pieces(1)), shelf, image_size_limit=98) == ["too-many-bytes", "ratio"]
 
 
 @pytest.mark.parametrize(
@@ -193,10 +211,18 @@ def test_a_missing_alt_text_is_told_where_there_is_one(network: str) -> None:
 
 
 def test_what_goes_out_as_it_is_is_not_told_to_be_mended() -> None:
+    large = {(IDS[0], "mastodon"): (Verdict("too-large", "It has many pixels.", mendable=True),)}
+    (found,) = fit.findings(rendered("", pieces(1)), {}, library("image", verdicts=large), Places())
+    assert (found.severity, found.code) == ("warning", "too-large")
+    assert "renditions" not in found.advice
+
+
+def test_what_no_network_mends_by_itself_asks_for_a_rendition() -> None:
     wide = {(IDS[0], "mastodon"): (Verdict("ratio", "It is too wide.", mendable=True),)}
     (found,) = fit.findings(rendered("", pieces(1)), {}, library("image", verdicts=wide), Places())
-    assert (found.severity, found.code) == ("warning", "ratio")
-    assert "renditions" not in found.advice
+    assert (found.severity, found.code) == ("error", "ratio")
+    assert f"POST /v1/media/{IDS[0]}/renditions" in found.advice
+    assert "rendition_id under /variants/mastodon/media" in found.advice
 
 
 def test_what_moves_is_told_to_go_out_still() -> None:

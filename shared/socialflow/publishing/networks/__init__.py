@@ -20,6 +20,11 @@ CREDENTIALS: Mapping[str, tuple[str, ...]] = {"bluesky": ("handle", "app_passwor
 HOMES: Mapping[str, str] = {"bluesky": "https://bsky.social"}
 """The server where an account is that names none; a network without one has many servers alike."""
 
+VIDEOS = frozenset({"bluesky", "mastodon"})
+"""Networks that our adapters send videos to."""
+FETCHES: frozenset[str] = frozenset()
+"""Networks that fetch media themselves: they are told where from."""
+
 
 def gateway(network: str, *, base_url: str, token: str, app: App | None = None) -> Gateway:
     """Return the gateway of one account; `app` is our registration with its network."""

@@ -16,7 +16,7 @@ from uuid import UUID
 import httpx
 
 from socialflow.publishing.networks import wire
-from socialflow.publishing.networks.port import Refused
+from socialflow.publishing.networks.port import Refused, Upload
 
 DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]{1,240}")
 USED_UP = 0.75
@@ -136,21 +136,24 @@ def record_key(key: str) -> str:
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(60, -1, -5))
 
 
-def cid(content: bytes) -> str:
+def cid(upload: Upload) -> str:
     """Return the CID of a blob: version 1, raw, SHA-256."""
-    multihash = b"\x01\x55\x12\x20" + hashlib.sha256(content).digest()
+    digest = hashlib.sha256()
+    for piece in upload.pieces(1024 * 1024):
+        digest.update(piece)
+    multihash = b"\x01\x55\x12\x20" + digest.digest()
     return "b" + base64.b32encode(multihash).decode().rstrip("=").lower()
 
 
-def blob(answer: object, content: bytes, content_type: str) -> dict[str, Any] | None:
+def blob(answer: object, upload: Upload) -> dict[str, Any] | None:
     """Return the reference to an uploaded blob; None where the server did not get it whole."""
-    told = wire.member(answer, "blob")
-    if wire.member(wire.member(told, "ref"), "$link") != cid(content):
+    told, name = wire.member(answer, "blob"), cid(upload)
+    if wire.member(wire.member(told, "ref"), "$link") != name:
         return None
-    kept = wire.member(told, "mimeType")
+    kept, kind = wire.member(told, "mimeType"), upload.content_type.partition("/")[0]
     return {
         "$type": "blob",
-        "ref": {"$link": cid(content)},
-        "mimeType": kept if isinstance(kept, str) and kept.startswith("image/") else content_type,
-        "size": len(content),
+        "ref": {"$link": name},
+        "mimeType": kept if isinstance(kept, str) and kept.startswith(f"{kind}/") else upload.content_type,
+        "size": upload.size,
     }

@@ -38,6 +38,7 @@ from socialflow.publishing.networks.wire import Body, member
 COLLECTION = "app.bsky.feed.post"
 MOST_MENTIONS = 20
 """Handles that are looked up for one post; what is mentioned beyond stays plain text."""
+_PIECE = 1024 * 1024
 _APP_PASSWORD = re.compile(r"[A-Za-z0-9]{4}(-[A-Za-z0-9]{4}){3}")
 _CAPABILITIES = {"record_key": True}
 
@@ -109,34 +110,35 @@ class Bluesky:
 
     def prepare(self, rendering: Rendering, uploads: Sequence[Upload], *, seconds: float) -> Preparation:
         """Upload the pictures, and find out who is mentioned."""
-        images, who = [], {}
+        embed, who = [], {}
         found = spans(rendering.text)
         handles = list(dict.fromkeys(span.value for span in found if span.kind == "mention"))
         with self._client(seconds) as client:
             for upload in uploads:
-                image = self._upload(client, upload)
-                if not isinstance(image, dict):
-                    return image
-                images.append(image)
+                medium = self._upload(client, upload)
+                if not isinstance(medium, dict):
+                    return medium
+                embed.append(medium)
             for handle in handles[:MOST_MENTIONS]:
                 did = _resolve(client, handle)
                 if isinstance(did, Later):
                     return did
                 who[handle] = did
-        return Prepared({"images": images, "facets": [facet for span in found if (facet := _facet(span, who))]})
+        facets = [facet for span in found if (facet := _facet(span, who))]
+        return Prepared({"images": embed, "facets": facets})
 
     def _upload(self, client: httpx.Client, upload: Upload) -> dict[str, Any] | Refused | Later:
-        content = upload.whole()
-        headers = {"Content-Type": upload.content_type}
-        request = _post(client, "repo.uploadBlob", content=content, headers=headers)
+        headers = {"Content-Type": upload.content_type, "Content-Length": str(upload.size)}
+        request = _post(client, "repo.uploadBlob", content=upload.pieces(_PIECE), headers=headers)
         made = wire.ask(client, request, atproto.refusal)
         if not isinstance(made, Body):
             return made
-        blob = atproto.blob(made.value, content, upload.content_type)
+        blob = atproto.blob(made.value, upload)
         if blob is None:
-            return Later("The server has not received a picture whole.")
+            return Later("The server has not received a medium whole.")
         ratio = {"width": upload.width, "height": upload.height}
-        return {"alt": upload.alt_text, "image": blob, "aspectRatio": ratio}
+        kind = "video" if upload.is_video else "image"
+        return {"alt": upload.alt_text, kind: blob, "aspectRatio": ratio}
 
     def publish(self, rendering: Rendering, prepared: Mapping[str, Any], key: str, *, seconds: float) -> Answer:
         """Put the record where nothing is yet."""
@@ -233,11 +235,18 @@ def _record(rendering: Rendering, prepared: Mapping[str, Any], at: datetime) -> 
     record: dict[str, Any] = {"$type": COLLECTION, "text": rendering.text, "createdAt": created_at}
     if prepared["facets"]:
         record["facets"] = prepared["facets"]
-    if prepared["images"]:
-        record["embed"] = {"$type": "app.bsky.embed.images", "images": prepared["images"]}
+    if media := prepared["images"]:
+        record["embed"] = _embed(media)
     if "language" in rendering.options:
         record["langs"] = [rendering.options["language"]]
     return record
+
+
+def _embed(media: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return pictures, or the one video, as a record has them."""
+    if "video" in media[0]:
+        return {"$type": "app.bsky.embed.video", **media[0]}
+    return {"$type": "app.bsky.embed.images", "images": media}
 
 
 def _resolve(client: httpx.Client, handle: str) -> str | Later | None:

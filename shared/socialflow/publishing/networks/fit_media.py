@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from uuid import UUID
 
 from socialflow.limits import videos
-from socialflow.publishing.content import Library, Rendering
+from socialflow.publishing.content import Library, Piece, Rendering
 from socialflow.publishing.findings import Finding, error, warning
-from socialflow.publishing.networks import goes_out
+from socialflow.publishing.networks import VIDEOS, goes_out
 from socialflow.publishing.networks.limits import OWN, Limits
 
 _OF_THE_FILE = frozenset({"type", "too-many-bytes"})
 """What is held against the file itself, where it goes out as it is."""
+_REFUSED_THERE = frozenset({"ratio"})
+"""What no network mends by itself: the post would be refused."""
 
 
 def findings(rendering: Rendering, known: Limits, library: Library, pointer: str) -> Iterator[Finding]:
@@ -19,7 +20,7 @@ def findings(rendering: Rendering, known: Limits, library: Library, pointer: str
     yield from _together(rendering, known, library, pointer)
     for index, piece in enumerate(rendering.media):
         at = f"{pointer}/{index}"
-        yield from _alone(piece.id, known, library, f"{at}/id")
+        yield from _alone(piece, known, library, f"{at}/id")
         yield from _alt_text(piece.alt_text, known, f"{at}/alt_text")
 
 
@@ -42,45 +43,55 @@ def _together(rendering: Rendering, known: Limits, library: Library, pointer: st
         yield error(pointer, "too-many-videos", words, f"Leave {of_video - taken} out.", (taken, of_video))
 
 
-def _alone(media_id: UUID, known: Limits, library: Library, pointer: str) -> Iterator[Finding]:
-    network, kind = known.network, library.kinds.get(media_id)
+def _alone(piece: Piece, known: Limits, library: Library, pointer: str) -> Iterator[Finding]:
+    network, kind = known.network, library.kinds.get(piece.id)
     sent = goes_out(network)
-    if sent and kind == "video":
+    if sent and kind == "video" and network not in VIDEOS:
         words = f"Videos do not go out to {network} yet."
         yield error(pointer, "video-not-sent", words, "Choose pictures for it, or leave it out.")
         return
     if sent:
-        yield from _file(media_id, known, library, pointer)
+        yield from _file(piece, known, library, pointer)
+    if library.is_cut(piece):  # made by the network's limits
+        return
     if kind == "animation":
         yield warning(
             pointer, "still-only", "It moves, and goes out as a still picture.", "Upload it as a video instead."
         )
-    for verdict in library.verdicts.get((media_id, network), ()):
+    for verdict in library.verdicts.get((piece.id, network), ()):
         if sent and verdict.code in _OF_THE_FILE:
             continue
         if not verdict.mendable:
             yield error(pointer, verdict.code, verdict.detail, "Choose another, or leave it out.")
             continue
-        advice = f"A rendition for {network} fits: POST /v1/media/{media_id}/renditions makes it."
+        advice = (
+            f"A rendition for {network} fits: POST /v1/media/{piece.id}/renditions makes it, then name it as"
+            f" rendition_id under /variants/{network}/media."
+        )
+        if sent and (kind == "video" or verdict.code in _REFUSED_THERE):
+            yield error(pointer, verdict.code, verdict.detail, advice)
+            continue
         if sent:
             advice = f"It goes out as it is, and {network} may show it smaller or cut."
         yield warning(pointer, verdict.code, verdict.detail, advice)
 
 
-def _file(media_id: UUID, known: Limits, library: Library, pointer: str) -> Iterator[Finding]:
+def _file(piece: Piece, known: Limits, library: Library, pointer: str) -> Iterator[Finding]:
     """Hold what goes out as it is against what the network takes."""
-    file = library.files.get(media_id)
+    file, taken = library.file_of(piece), videos(known.network)
     if file is None:
         return
-    if file.content_type not in known.media_types:
+    is_video = library.kinds.get(piece.id) == "video"
+    types = taken.types if is_video else known.media_types
+    if file.content_type not in types:
         words = f"{known.network} does not take {file.content_type}."
-        yield error(pointer, "type", words, f"It takes {', '.join(known.media_types)}.")
-    most = known.image_size_limit
+        yield error(pointer, "type", words, f"It takes {', '.join(types)}.")
+    most = taken.max_bytes if is_video else known.image_size_limit
     least = file.size if file.smallest is None else min(file.size, file.smallest)
     if least > most:
         words = f"The file has {least:,} bytes, {most:,} are taken."
         found = error(pointer, "too-many-bytes", words, "Upload a smaller one.", (most, least))
-        yield replace(found, source=OWN) if "image_size_limit" in known.own else found
+        yield replace(found, source=OWN) if "image_size_limit" in known.own and not is_video else found
 
 
 def _alt_text(text: str, known: Limits, pointer: str) -> Iterator[Finding]:

@@ -104,14 +104,15 @@ class Mastodon:
         return Prepared({"media_ids": media_ids, "watermark": newest})
 
     def _upload(self, client: httpx.Client, upload: Upload, deadline: float) -> str | Refused | Later:
-        name = "photo." + upload.content_type.rpartition("/")[2]
-        request = client.build_request(
-            "POST",
-            "/api/v2/media",
-            files={"file": (name, upload.whole(), upload.content_type)},
-            data={"description": upload.alt_text},
-        )
-        made = _json(client, request)
+        name = upload.content_type.replace("/", ".").replace("quicktime", "mov")
+        with upload.opened() as file:
+            request = client.build_request(
+                "POST",
+                "/api/v2/media",
+                files={"file": (name, file, upload.content_type)},
+                data={"description": upload.alt_text},
+            )
+            made = _json(client, request)
         while isinstance(made, Body) and made.status in (202, 206):
             if time.monotonic() + POLL > deadline:
                 return Later("The instance is still processing the media.")

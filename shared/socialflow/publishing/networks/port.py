@@ -6,8 +6,9 @@ The outcomes are closed: every answer of every network is exactly one of them. N
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from socialflow.publishing.content import Rendering
 
@@ -105,9 +106,18 @@ class Upload:
     seconds: float | None = None
 
     @property
+    def is_video(self) -> bool:
+        """Whether it plays."""
+        return self.content_type.startswith("video/")
+
+    @property
     def size(self) -> int:
         """Return its bytes."""
         return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
+
+    def opened(self) -> BinaryIO:
+        """Open it to be read; close it afterwards."""
+        return BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb")
 
     def whole(self) -> bytes:
         """Return it at once: for what fits into memory."""
@@ -115,11 +125,7 @@ class Upload:
 
     def pieces(self, size: int) -> Iterator[bytes]:
         """Return it in order, `size` bytes at a time."""
-        if isinstance(self.content, bytes):
-            for begin in range(0, len(self.content), size):
-                yield self.content[begin : begin + size]
-            return
-        with self.content.open("rb") as file:
+        with self.opened() as file:
             while piece := file.read(size):
                 yield piece
 

@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from tests.integration.publishing.bluesky.conftest import Sky
+from tests.integration.publishing.test_videos import CONTENT, hashed
 from tests.pictures import photo
 
 HEAVY = 1_200_000
@@ -67,3 +68,15 @@ def test_five_pictures_and_long_texts_are_refused_while_they_are_written(sky: Sk
     assert desk.try_post(family * 300, accounts=[account]).status == 422, "3,000 bytes are the other limit"
     assert desk.try_post("x" * 301, accounts=[account]).status == 422
     assert desk.try_post("x" * 300, accounts=[account]).status == 201
+
+
+def test_a_video_is_a_blob_of_its_own(sky: Sky) -> None:
+    desk = sky.desk
+    media = [{"id": hashed(desk), "alt_text": "A ship"}]
+    post = desk.post("Look", accounts=[sky.account()], media=media)
+    assert desk.publish(post["id"], desk.ready(post["id"]))["outcome"] == "done"
+    (record,) = sky.pds.records(sky.owner)
+    embed = record["value"]["embed"]
+    assert (embed["$type"], embed["alt"]) == ("app.bsky.embed.video", "A ship")
+    assert (embed["video"]["mimeType"], embed["video"]["size"]) == ("video/mp4", len(CONTENT))
+    assert embed["aspectRatio"] == {"width": 320, "height": 180}
