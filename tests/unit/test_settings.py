@@ -29,7 +29,7 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
 
 
 def test_what_has_a_default_is_not_required() -> None:
-    assert PublishSettings.from_env() == PublishSettings(prepare_lead=120, horizon=86_400, publish_lease=120)
+    assert PublishSettings.from_env() == PublishSettings(prepare_lead=600, horizon=86_400, publish_lease=120)
 
 
 def test_an_empty_value_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
