@@ -32,7 +32,7 @@ Names that follow from the stage, and that whoever deploys it relies on:
     state machines       socialflow-<stage>-ingest-media, …-publish-post, …-export-tenant, …-render-media,
                          …-write-caption, …-hash-video, …-embed-media
     outputs, storage     MediaBucket DatabaseSecret DatabaseOwnerSecret CaptionApiKeySecret ClerkWebhookSecret
-                         InvitationSecret StripeSecret KeyArn
+                         InvitationSecret StripeSecret NetworkAppsSecret KeyArn
     outputs, service     ApiId ApiUrl BusName DoorbellQueueUrl IngestStateMachine PublishStateMachine
                          ExportStateMachine RenderStateMachine CaptionStateMachine HashStateMachine
                          EmbedStateMachine

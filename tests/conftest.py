@@ -21,6 +21,7 @@ from psycopg import sql
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] # it has types, and does not say so
 
 from infra_cdk.local.postgres import APP, OWNER, SUPERUSER, Cluster, test_cluster
+from socialflow.limits import NETWORKS
 from socialflow.platform import aws, database, registry, secrets, settings
 from socialflow.platform.acting import SYSTEM, act_as
 from socialflow.platform.tenancy import Tenant
@@ -34,6 +35,8 @@ REGION = "eu-central-1"
 ROLES = ("owner", "admin", "editor", "viewer")
 CLERK_SECRETS = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 """The present signing secret and the one that it took over from."""
+NETWORK_APPS = {name: {"client_id": f"app-{name}", "client_secret": f"secret-{name}"} for name in NETWORKS}
+"""What we are to each network in tests."""
 STRIPE_KEYS = {"api_key": "sk_test_1234567", "webhook_secrets": ["whsec_retiring", "whsec_present"]}
 PEOPLE = ("users", "members")
 """Tables of the registry that each test finds as the first did."""
@@ -56,6 +59,7 @@ class Cloud:
     embedding: str = f"arn:aws:states:{REGION}:123456789012:stateMachine:embed"
     database_secret: str = ""
     stripe_secret: str = ""
+    network_apps_secret: str = ""
     owner_secret: str = ""
     clerk_webhook_secret: str = ""
     invitation_secret: str = ""
@@ -87,6 +91,7 @@ class Cloud:
             "CAPTION_MODEL": "openai/offline",
             "CLERK_WEBHOOK_SECRET": self.clerk_webhook_secret,
             "STRIPE_SECRET": self.stripe_secret,
+            "NETWORK_APPS_SECRET": self.network_apps_secret,
             "STRIPE_PRICES": "pro=price_pro,pro=price_pro_yearly,business=price_business",
             "APP_ORIGINS": "https://app.test,https://other.app.test:8443",
         }
@@ -178,6 +183,7 @@ def _make(cluster: Cluster) -> Cloud:
         key_id=boto3.client("kms").create_key()["KeyMetadata"]["KeyId"],
         database_secret=arns[APP],
         stripe_secret=keeper.create_secret(Name="stripe", SecretString=json.dumps(STRIPE_KEYS))["ARN"],
+        network_apps_secret=keeper.create_secret(Name="networks", SecretString=json.dumps(NETWORK_APPS))["ARN"],
         owner_secret=arns[OWNER],
         clerk_webhook_secret=keeper.create_secret(Name="clerk", SecretString=CLERK_SECRETS)["ARN"],
         invitation_secret=keeper.create_secret(Name="invitations", SecretString="random")["ARN"],

@@ -17,7 +17,11 @@ from typing import Literal
 
 import httpx
 
-Fault = Literal["answer lost", "question lost", "answer held", "garbage", "bad gateway", "redirect", "limited", "down"]
+Fault = (
+    Literal["answer lost", "question lost", "answer held", "garbage", "bad gateway", "redirect", "limited", "down"]
+    | int
+)
+"""What may happen; a number is a status that is answered in the server's place, with nothing told."""
 LIMITED = 90
 """Seconds until a limit of the wire's ends."""
 _HOP_BY_HOP = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "content-encoding"}
@@ -121,6 +125,8 @@ class _Proxy(BaseHTTPRequestHandler):
             self._answer(
                 429, reset, json.dumps({"error": "RateLimitExceeded", "message": "Rate Limit Exceeded"}).encode()
             )
+        elif isinstance(fault, int):
+            self._answer(fault, {"content-type": "application/json"}, b"{}")
         elif fault == "down":
             self._answer(503, {"content-type": "text/html"}, b"<h1>Down</h1>")
         else:

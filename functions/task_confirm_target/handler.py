@@ -16,6 +16,7 @@ from socialflow.platform.settings import (
     DoorbellSettings,
     EgressSettings,
     KeySettings,
+    NetworkSettings,
     PublishSettings,
 )
 from socialflow.platform.tasks import TaskInput, task_entry
@@ -27,7 +28,14 @@ from socialflow.publishing.model import Pace
 from socialflow.publishing.networks.port import Answer, Gateway, Later, NotSeen, Sighting, refused
 from socialflow.publishing.steps import Outcome, Step
 
-NEEDS = (DatabaseSettings, DoorbellSettings, EgressSettings, KeySettings, PublishSettings)
+NEEDS = (
+    DatabaseSettings,
+    DoorbellSettings,
+    EgressSettings,
+    KeySettings,
+    NetworkSettings,
+    PublishSettings,
+)
 
 LONGEST_LOOK = 20.0
 LONGEST_CALL = 20.0

@@ -23,6 +23,7 @@ from socialflow.platform.settings import (
     DoorbellSettings,
     EgressSettings,
     KeySettings,
+    NetworkSettings,
     PublishSettings,
     StorageSettings,
 )
@@ -35,7 +36,15 @@ from socialflow.publishing.networks.port import Gateway, Later, Preparation, Ref
 from socialflow.publishing.preparation import Preparing
 from socialflow.publishing.steps import Outcome, Step
 
-NEEDS = (DatabaseSettings, DoorbellSettings, EgressSettings, KeySettings, PublishSettings, StorageSettings)
+NEEDS = (
+    DatabaseSettings,
+    DoorbellSettings,
+    EgressSettings,
+    KeySettings,
+    NetworkSettings,
+    PublishSettings,
+    StorageSettings,
+)
 
 LONGEST_CALL = 560.0
 """Seconds for everything; a video may need them, and the function's timeout is above."""

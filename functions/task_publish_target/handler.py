@@ -18,6 +18,7 @@ from socialflow.platform.settings import (
     DoorbellSettings,
     EgressSettings,
     KeySettings,
+    NetworkSettings,
     PublishSettings,
 )
 from socialflow.platform.tasks import TaskInput, task_entry
@@ -29,7 +30,14 @@ from socialflow.publishing.model import HEAD_START, Pace
 from socialflow.publishing.networks.port import Gateway, Later, Refused, refused
 from socialflow.publishing.steps import Outcome, Step
 
-NEEDS = (DatabaseSettings, DoorbellSettings, EgressSettings, KeySettings, PublishSettings)
+NEEDS = (
+    DatabaseSettings,
+    DoorbellSettings,
+    EgressSettings,
+    KeySettings,
+    NetworkSettings,
+    PublishSettings,
+)
 
 LONGEST_WAIT = HEAD_START + timedelta(seconds=2)
 """The workflow's own waits are whole seconds; what is left of one is waited for in here."""

@@ -214,6 +214,11 @@ class ServiceFunction(Construct):
         """Call hosts that a user named, by way of the one egress client."""
         return self.knows(egress_allowed_hosts=self.stage.egress_allowed_hosts)
 
+    def is_registered(self, apps: aws_secretsmanager.Secret) -> Self:
+        """Say to networks who we are, where they renew a grant for nobody else."""
+        self.may(["secretsmanager:GetSecretValue"], apps.secret_arn)
+        return self.knows(network_apps_secret=apps.secret_arn)
+
     def times_publishing(self, lease: int) -> Self:
         """Know when a post is prepared and started, and for how many seconds an attempt is its own."""
         timing = self.stage.timing

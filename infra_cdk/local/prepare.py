@@ -40,6 +40,7 @@ def put_secrets(engine: Engine, cluster: postgres.Cluster, outputs: Mapping[str,
         "CaptionApiKeySecret": CAPTION_KEY,
         "ClerkWebhookSecret": CLERK_WEBHOOK_SECRET,
         "StripeSecret": json.dumps({"api_key": "", "webhook_secrets": []}),  # nothing is sold here
+        "NetworkAppsSecret": json.dumps({}),
     }
     for output, value in wanted.items():
         arn = outputs[output]

@@ -308,7 +308,7 @@ class ServiceStack(Stack):
         for name in TARGETS:
             # A session that is used up is renewed by whoever needs it, and sealed again.
             tasks[name].opens_credentials(store.credentials_key).seals_credentials(store.credentials_key)
-            tasks[name].calls_networks()
+            tasks[name].calls_networks().is_registered(store.network_apps)
         tasks["task_prepare_target"].reads_media(store.media)
         for name in ("task_open_post", *TARGETS, "task_settle_post"):
             tasks[name].times_publishing(LEASE)

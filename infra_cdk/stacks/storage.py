@@ -37,6 +37,7 @@ class StorageStack(Stack):
         self.clerk_webhook_secret = self._secret("ClerkWebhookSecretValue", "Clerk's webhook signing secrets: text")
         self.invitation_secret = self._secret("InvitationSecretValue", "What invitations' tokens are made with: random")
         self.stripe = self._secret("StripeValue", "Stripe: JSON {api_key, webhook_secrets}")
+        self.network_apps = self._secret("NetworkAppsValue", "Networks: JSON {network: {client_id, client_secret}}")
         outputs = {
             "MediaBucket": self.media.bucket.bucket_name,
             "DatabaseSecret": self.database_secret.secret_arn,
@@ -45,6 +46,7 @@ class StorageStack(Stack):
             "ClerkWebhookSecret": self.clerk_webhook_secret.secret_arn,
             "InvitationSecret": self.invitation_secret.secret_arn,
             "StripeSecret": self.stripe.secret_arn,
+            "NetworkAppsSecret": self.network_apps.secret_arn,
             "KeyArn": self.credentials_key.key_arn,
         }
         for name, value in outputs.items():

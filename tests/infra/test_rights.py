@@ -51,6 +51,7 @@ def _answer(*workflows: str) -> set[str]:
     return _machine("SendTaskSuccess", *workflows) | _machine("SendTaskFailure", *workflows)
 
 
+REGISTERED = {"secretsmanager:GetSecretValue on NetworkAppsValue"}
 EXPECTED = {
     "api_system": DATABASE,
     "api_me": DATABASE,
@@ -101,9 +102,9 @@ EXPECTED = {
     "task_settle_review": DATABASE | RING,
     "task_open_post": DATABASE | RING,
     "task_await_approval": DATABASE | RING | _answer("publish-post"),
-    "task_prepare_target": DATABASE | RING | READ | OPEN | SEAL,
-    "task_publish_target": DATABASE | RING | OPEN | SEAL,
-    "task_confirm_target": DATABASE | RING | OPEN | SEAL,
+    "task_prepare_target": DATABASE | RING | READ | OPEN | SEAL | REGISTERED,
+    "task_publish_target": DATABASE | RING | OPEN | SEAL | REGISTERED,
+    "task_confirm_target": DATABASE | RING | OPEN | SEAL | REGISTERED,
     "task_settle_post": DATABASE | RING,
     "task_migrate_registry": OWNER,
     "task_list_tenants": DATABASE,

@@ -70,7 +70,7 @@ def test_both_keys_rotate_and_open_to_their_account_alone(storage: Template) -> 
 
 def test_no_secret_has_a_value_in_the_template(storage: Template) -> None:
     secrets = storage.of_type("SecretsManager::Secret")
-    assert len(secrets) == 6
+    assert len(secrets) == 7
     assert all("SecretString" not in secret and "GenerateSecretString" in secret for secret in secrets.values())
 
 
@@ -96,7 +96,7 @@ def _protected(assembly: Assembly) -> set[bool]:
 def test_outputs_tell_a_deployment_what_it_needs(local: Assembly) -> None:
     wanted = {"MediaBucket", "DatabaseSecret", "DatabaseOwnerSecret", "CaptionApiKeySecret", "KeyArn"}
     wanted |= {"ClerkWebhookSecret", "InvitationSecret"}
-    wanted |= {"ClerkWebhookSecret", "StripeSecret"}
+    wanted |= {"ClerkWebhookSecret", "StripeSecret", "NetworkAppsSecret"}
     assert wanted <= set(local.storage.body["Outputs"])
     wanted = {"ApiId", "ApiUrl", "BusName", "DoorbellQueueUrl", "IngestStateMachine", "PublishStateMachine"}
     assert wanted <= set(local.service.body["Outputs"])

@@ -194,6 +194,15 @@ class EgressSettings(Settings):
 
 
 @dataclass(frozen=True)
+class NetworkSettings(Settings):
+    """What we are registered as with the networks."""
+
+    network_apps_secret: str = told(
+        "ARN of the secret {network: {client_id, client_secret}}; empty: none is registered.", ""
+    )
+
+
+@dataclass(frozen=True)
 class BillingSettings(Settings):
     """What is bought where."""
 

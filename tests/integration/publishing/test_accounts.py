@@ -161,7 +161,14 @@ def test_only_settings_may_be_managed_by_those_who_may(desk: Desk, member: Membe
     assert stranger.delete(f"/v1/accounts/{account}").status == 404
 
 
+def test_a_network_where_people_sign_in_says_how(desk: Desk) -> None:
+    for name in ("x", "twitter"):
+        reply = connect(desk, network=name)
+        assert (reply.status, reply.code) == (422, "incomplete-login")
+        assert "signing in there" in reply.json["detail"]
+
+
 def test_networks_that_are_not_spoken_yet_are_named(desk: Desk) -> None:
-    reply = connect(desk, network="twitter")
+    reply = connect(desk, network="myspace")
     assert (reply.status, reply.code) == (422, "unknown-network")
     assert "mastodon" in reply.json["detail"]

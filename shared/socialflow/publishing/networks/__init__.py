@@ -3,32 +3,27 @@
 from collections.abc import Callable, Mapping
 
 from socialflow.limits import UnknownNetwork, canonical
-from socialflow.publishing.networks import bluesky
+from socialflow.publishing.networks import bluesky, x
 from socialflow.publishing.networks.bluesky import Bluesky
-from socialflow.publishing.networks.grants import App
 from socialflow.publishing.networks.mastodon import Mastodon
 from socialflow.publishing.networks.port import Gateway, Later, Refused
+from socialflow.publishing.networks.x import X
 
-Making = Callable[[str, str, App | None], Gateway]
-"""Makes the gateway of a server's origin, a token, and our registration there where one is needed to renew it."""
-_GATEWAYS: Mapping[str, Making] = {
-    "bluesky": lambda base_url, token, _app: Bluesky(base_url, token),
-    "mastodon": lambda base_url, token, _app: Mastodon(base_url, token),
-}
+_GATEWAYS: Mapping[str, Callable[[str, str], Gateway]] = {"bluesky": Bluesky, "mastodon": Mastodon, "x": X}
 CREDENTIALS: Mapping[str, tuple[str, ...]] = {"bluesky": ("handle", "app_password"), "mastodon": ("access_token",)}
-"""What a person gives to connect an account."""
-HOMES: Mapping[str, str] = {"bluesky": "https://bsky.social"}
+"""What a person gives to connect an account; a network that is not here is connected by signing in there."""
+HOMES: Mapping[str, str] = {"bluesky": "https://bsky.social", "x": x.HOME}
 """The server where an account is that names none; a network without one has many servers alike."""
 
-VIDEOS = frozenset({"bluesky", "mastodon"})
+VIDEOS = frozenset({"bluesky", "mastodon", "x"})
 """Networks that our adapters send videos to."""
 FETCHES: frozenset[str] = frozenset()
 """Networks that fetch media themselves: they are told where from."""
 
 
-def gateway(network: str, *, base_url: str, token: str, app: App | None = None) -> Gateway:
-    """Return the gateway of one account; `app` is our registration with its network."""
-    return _GATEWAYS[supported(network)](base_url, token, app)
+def gateway(network: str, *, base_url: str, token: str) -> Gateway:
+    """Return the gateway of one account."""
+    return _GATEWAYS[supported(network)](base_url, token)
 
 
 def log_in(network: str, base_url: str, given: Mapping[str, str], *, seconds: float) -> str | Refused | Later:

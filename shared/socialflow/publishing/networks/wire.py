@@ -13,6 +13,7 @@ from socialflow.publishing.networks.port import Later, Refused, Unknown
 Judge = Callable[[httpx.Response], Refused | None]
 """Reads an answer for a clear refusal: one that was given before anything was made."""
 
+_RESETS = ("x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset")
 # httpx raises these before a byte of the request is written.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
@@ -25,8 +26,11 @@ class Body:
     value: Any
 
 
-def ask(client: httpx.Client, request: httpx.Request, judge: Judge) -> Body | Refused | Later:
-    """Send what may be repeated freely: whatever is no clear refusal is tried again later."""
+def ask(client: httpx.Client, request: httpx.Request, judge: Judge, *, empty: object = None) -> Body | Refused | Later:
+    """Send what may be repeated freely: whatever is no clear refusal is tried again later.
+
+    `empty` is what an answer without a body says, for a network that may leave it out.
+    """
     try:
         response = egress.send(client, request)
     except egress.HostRefused as refused:
@@ -36,7 +40,7 @@ def ask(client: httpx.Client, request: httpx.Request, judge: Judge) -> Body | Re
     refusal = judge(response)
     if refusal is not None:
         return refusal
-    value = value_of(response)
+    value = value_of(response) if response.content else empty
     if response.status_code >= 300 or value is None:
         return Later(f"The server answered {response.status_code}.", wait(response))
     return Body(response.status_code, value)
@@ -77,8 +81,8 @@ def wait(response: httpx.Response) -> float | None:
     after = response.headers.get("retry-after", "")
     if after.isdecimal() and len(after) < 10:
         return float(after)
-    told = response.headers.get("x-ratelimit-reset") or response.headers.get("ratelimit-reset", "")
-    reset = _reset(told)
+    told = (response.headers.get(name, "") for name in _RESETS)
+    reset = _reset(next(filter(None, told), ""))
     return None if reset is None else max(0.0, (reset - datetime.now(UTC)).total_seconds())
 
 

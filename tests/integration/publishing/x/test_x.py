@@ -1,0 +1,204 @@
+"""What is X's own: media, links, duplicates, what is forbidden, tokens of two hours, deletion."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from functions.task_prepare_target.handler import handler as task_prepare_target
+from functions.task_publish_target.handler import handler as task_publish_target
+from socialflow.platform import database
+from socialflow.publishing.networks import gateway
+from socialflow.publishing.networks.grants import Grant
+from socialflow.publishing.networks.port import Gone, Identity, Later, Refused
+from socialflow.publishing.networks.x import X
+from tests.integration.publishing.test_videos import CONTENT, hashed
+from tests.integration.publishing.x.conftest import Desked
+
+APPEND = "/2/media/upload/"
+
+
+def acting(xdesk: Desked, token: str | None = None) -> X:
+    made = gateway("x", base_url=xdesk.server.url, token=Grant(token or xdesk.user.token).document())
+    assert isinstance(made, X)
+    return made
+
+
+def test_media_keep_their_order_and_their_alt_text(xdesk: Desked) -> None:
+    media = [{"id": xdesk.desk.media(alt_text=f"Picture {number}")} for number in range(4)]
+    target = xdesk.publish("Four", media=media)
+    assert xdesk.user.said == [("Four", [f"Picture {number}" for number in range(4)])]
+    assert target["receipt"]["url"] == f"https://x.com/i/status/{xdesk.user.posts[0]['id']}"
+    assert len(xdesk.user.posts[0]["attachments"]["media_keys"]) == 4
+
+
+def test_a_video_goes_up_in_pieces_and_is_waited_for(xdesk: Desked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socialflow.publishing.networks.x_api.SEGMENT", 4000)
+    monkeypatch.setattr(xdesk.server, "processes", 1)
+    xdesk.publish("Moving", media=[{"id": hashed(xdesk.desk)}])
+    medium = next(one for one in xdesk.server.media.values() if one["owner"] == xdesk.user.id)
+    assert (medium["content"], medium["media_category"]) == (CONTENT, "tweet_video")
+    assert len(medium["parts"]) == -(-len(CONTENT) // 4000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "See https://example.com/a?b=c&d=e and HTTPS://Example.org/, <or> example.com/x & more",
+        "example.com",
+        "Línea uno\n\nlínea dos 👩‍👩‍👧 #tag @acme",
+        "a &amp; b &lt;c&gt;",
+    ],
+)
+@pytest.mark.parametrize("pictures", [0, 2])
+def test_what_x_shows_of_a_text_is_known_again(xdesk: Desked, text: str, pictures: int) -> None:
+    desk = xdesk.desk
+    media = [{"id": desk.media()} for _ in range(pictures)]
+    post = desk.post(text, accounts=[xdesk.account()], media=media)
+    run = desk.ready(post["id"])
+    xdesk.server.wire.fail("POST", "/2/tweets", "answer lost")
+    desk.publish(post["id"], run)
+    desk.confirm(post["id"], run)
+    assert desk.target(post["id"])["state"] == "published"
+
+
+def test_other_posts_are_not_taken_for_it(xdesk: Desked) -> None:
+    desk = xdesk.desk
+    for other in ("Only once!", "only once", "Only once https://example.com"):
+        xdesk.publish(other)
+    xdesk.publish("Only  once", media=[{"id": desk.media()}])
+    post = desk.post("Only once", accounts=[xdesk.account()])
+    run = desk.ready(post["id"])
+    xdesk.server.wire.fail("POST", "/2/tweets", "question lost")
+    desk.publish(post["id"], run)
+    desk.confirm(post["id"], run)
+    assert desk.target(post["id"])["state"] == "unconfirmed"
+
+
+def test_it_is_found_behind_a_page_of_others(xdesk: Desked, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = xdesk.desk
+    monkeypatch.setattr("socialflow.publishing.networks.x.PAGE", 5)
+    post = desk.post("The first", accounts=[xdesk.account()])
+    run = desk.ready(post["id"])
+    xdesk.server.wire.fail("POST", "/2/tweets", "answer lost")
+    desk.publish(post["id"], run)
+    for number in range(7):
+        xdesk.publish(f"After it {number}")
+    desk.confirm(post["id"], run)
+    assert desk.target(post["id"])["state"] == "published"
+
+
+def test_the_same_text_again_is_refused_by_x_and_told_in_words(xdesk: Desked) -> None:
+    xdesk.publish("Each day the same")
+    xdesk.server.users[xdesk.user.id].posts[0]["created_at"] = "2026-01-01T00:00:00.000Z"
+    target = xdesk.publish("Each day the same")
+    assert (target["state"], target["problem"]["code"]) == ("failed", "duplicate-content")
+    assert "Change the text" in target["problem"]["detail"]
+    assert len(xdesk.user.posts) == 1
+
+
+def test_a_duplicate_that_is_this_very_post_is_its_receipt(xdesk: Desked) -> None:
+    """Nobody could see it, a person said "post again", and X says that it is there."""
+    desk = xdesk.desk
+    post = desk.post("Was there", accounts=[xdesk.account()])
+    run = desk.ready(post["id"])
+    xdesk.server.wire.fail("POST", "/2/tweets", "answer lost")
+    desk.publish(post["id"], run)
+    xdesk.server.wire.fail("GET", f"/2/users/{xdesk.user.id}/tweets", "down", times=20)
+    for _ in range(14):
+        desk.confirm(post["id"], run)
+    xdesk.server.wire.faults.clear()
+    resolve = f"/v1/posts/{post['id']}/targets/{desk.target(post['id'])['id']}/resolve"
+    assert desk.editor.post(resolve, {"post_again": True}).status == 200
+    desk.publish(post["id"], desk.ready(post["id"]))
+    target = desk.target(post["id"])
+    assert (target["state"], target["receipt"]["remote_id"]) == ("published", xdesk.user.posts[0]["id"])
+    assert len(xdesk.user.posts) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("Your account is suspended and is not permitted to access this feature.", "account-unavailable"),
+        ("To protect our users, this account is temporarily locked.", "account-unavailable"),
+        ("You are not permitted to perform this action.", "permission-missing"),
+        ("This request looks like it might be automated.", "content-refused"),
+        ("<script>alert(1)</script>" * 100, "content-refused"),
+    ],
+)
+def test_what_is_forbidden_says_why(xdesk: Desked, words: str, code: str) -> None:
+    desk = xdesk.desk
+    post = desk.post("No", accounts=[xdesk.account()])
+    run = desk.ready(post["id"])
+    xdesk.server.refuses = (403, words)
+    try:
+        desk.publish(post["id"], run)
+    finally:
+        xdesk.server.refuses = None
+    problem = desk.target(post["id"])["problem"]
+    assert problem["code"] == code
+    assert words[:100] in problem["detail"]
+    assert len(problem["detail"]) < 500
+
+
+def test_eight_who_need_a_new_token_fetch_one(xdesk: Desked) -> None:
+    desk, before = xdesk.desk, xdesk.server.refreshed
+    account = xdesk.account(expires_in=-1.0)
+    posts = [desk.post(f"Renewed {number}", accounts=[account]) for number in range(8)]
+    runs = {post["id"]: _start(xdesk, post["id"]) for post in posts}
+    threads = [threading.Thread(target=_prepare_and_publish, args=(xdesk, *each)) for each in runs.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert xdesk.server.refreshed - before == 1
+    for post_id, run in runs.items():
+        _prepare_and_publish(xdesk, post_id, run)  # who waited too long for the others is called again
+    assert sorted(said for said, _ in xdesk.user.said) == [f"Renewed {number}" for number in range(8)]
+
+
+def _start(xdesk: Desked, post_id: str) -> int:
+    run = xdesk.desk.start(post_id)
+    xdesk.desk.open(post_id, run)
+    return run
+
+
+def _prepare_and_publish(xdesk: Desked, post_id: str, run: int) -> None:
+    target = str(xdesk.desk.value("SELECT id FROM t_acme.targets WHERE post_id = %s", post_id))
+    given: dict[str, Any] = xdesk.desk.given(post_id, run, target_id=target)
+    try:
+        task_prepare_target(given, None)
+        task_publish_target(given, None)
+    finally:
+        database.forget()
+
+
+def test_a_grant_that_was_taken_back_says_to_connect_again(xdesk: Desked) -> None:
+    desk = xdesk.desk
+    account = xdesk.account(expires_in=-1.0)
+    xdesk.user.refresh = "another"
+    post = desk.post("Never", accounts=[account])
+    run = _start(xdesk, post["id"])
+    desk.prepare(post["id"], run)
+    problem = desk.target(post["id"])["problem"]
+    assert problem["code"] == "invalid-credentials"
+    assert "Connect the account again" in problem["detail"]
+
+
+def test_it_says_whose_token_it_is(xdesk: Desked) -> None:
+    found = acting(xdesk).identify(seconds=5)
+    assert found == Identity(xdesk.user.id, f"@{xdesk.user.username}", {})
+    refused = acting(xdesk, "spent").identify(seconds=5)
+    assert isinstance(refused, Refused)
+    assert refused.code == "invalid-credentials"
+
+
+def test_a_post_is_deleted_as_often_as_asked(xdesk: Desked) -> None:
+    target = xdesk.publish("Short life")
+    remote_id = target["receipt"]["remote_id"]
+    xdesk.server.wire.fail("DELETE", "/2/tweets/", "answer lost")
+    assert isinstance(acting(xdesk).delete(remote_id, seconds=5), Later)
+    assert isinstance(acting(xdesk).delete(remote_id, seconds=5), Gone)
+    assert xdesk.user.posts == []
+    for hostile in ("1/../2", "x", "", "1?a=b", "1" * 20):
+        assert isinstance(acting(xdesk).delete(hostile, seconds=5), Refused)

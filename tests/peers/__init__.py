@@ -1,0 +1,1 @@
+"""Stand-ins for networks, on loopback: stateful, with the vendors' wire shapes. What they list is the truth."""
