@@ -18,6 +18,7 @@ Nothing here reads the environment. `infra_cdk/app.py` does, once: it takes the 
     horizon                  86400                                     seconds
     caption_model            openai/offline                            a LiteLLM model name
     caption_api_base         http://127.0.0.1:8083/v1                  empty: the provider's own
+    captions_per_minute      20                                        of one tenant; at least 1
     stripe_prices            pro=price_1,business=price_2              comma list; empty: nothing is sold
     stripe_api_base          http://127.0.0.1:8420                     empty: Stripe's own
     egress_allowed_hosts     127.0.0.1:8084                            comma list of host:port; local stage only
@@ -76,6 +77,11 @@ class Captioner:
     embedder: str = ""
     # Captions a minute of one tenant: what comes at once beyond that waits for its turn.
     per_minute: int = 20
+
+    def __post_init__(self) -> None:
+        """Refuse a pace at which no caption ever has its turn."""
+        if self.per_minute < 1:
+            raise ValueError(f"captions_per_minute={self.per_minute} would let nobody have a caption: at least 1")
 
     @property
     def is_bedrock(self) -> bool:
@@ -259,6 +265,7 @@ OVERRIDES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "invitation_page": ("mail", "invitation_page", str),
     "caption_model": ("captioner", "model", str),
     "caption_api_base": ("captioner", "api_base", str),
+    "captions_per_minute": ("captioner", "per_minute", int),
     "stripe_prices": ("billing", "prices", _names),
     "stripe_api_base": ("billing", "api_base", str),
 }

@@ -1,6 +1,7 @@
 """Each minute, and whenever a fact asks for a workflow: every subject that is due gets its execution.
 
-The minute's call also throws away how often somebody asked long ago, and gives up calls of models whose function died.
+The minute's call also throws away how often somebody asked long ago, gives up calls of models whose function died, and
+adds those of more than a month ago to what is kept by day.
 While subjects wait for room it stays, and begins each as soon as another is through.
 """
 
@@ -31,6 +32,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
         pace.sweep()
         with engine_room() as connection:
             ai.sweep(connection, at=now())
+            ai.roll_up(connection, at=now())
     machines = WorkflowSettings.from_env()
     by_kind = {
         "ingest": machines.ingest_state_machine,

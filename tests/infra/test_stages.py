@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ VALUES = {
     "invitation_page": ("https://app.test/in", "https://app.test/in"),
     "caption_model": ("openai/x", "openai/x"),
     "caption_api_base": ("http://127.0.0.1:1/v1", "http://127.0.0.1:1/v1"),
+    "captions_per_minute": ("30", 30),
     "stripe_prices": ("pro=price_1,business=price_2", ("pro=price_1", "business=price_2")),
     "stripe_api_base": ("http://127.0.0.1:1", "http://127.0.0.1:1"),
 }
@@ -54,11 +56,18 @@ def test_the_issuers_keys_are_below_it_unless_told_otherwise() -> None:
         ("local", {"review_tll": "5"}, "unknown setting 'review_tll'"),
         ("local", {"review_ttl": "a week"}, "is not a number"),
         ("prod", {"egress_allowed_hosts": "10.0.0.1:80"}, "local stage only"),
+        ("prod", {"captions_per_minute": "0"}, "captions_per_minute=0 would let nobody have a caption: at least 1"),
+        ("dev", {"captions_per_minute": "-20"}, "at least 1"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_words(name: str, settings: dict[str, str], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         stage(name, settings)
+
+
+def test_a_stage_at_which_no_caption_has_its_turn_is_none() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        replace(STAGES["local"].captioner, per_minute=0)
 
 
 def test_only_prod_is_protected_and_only_local_is_local() -> None:
@@ -79,6 +88,7 @@ def _app(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
         ([], {"SOCIALFLOW_STAGE": "elsewhere"}, "unknown stage 'elsewhere'"),
         (["-c", "stage=prod"], {"SOCIALFLOW_EGRESS_ALLOWED_HOSTS": "10.0.0.1:80"}, "local stage only"),
         (["-c", "horizon=soon"], {}, "horizon='soon' is not a number"),
+        (["-c", "captions_per_minute=0"], {}, "captions_per_minute=0 would let nobody have a caption"),
         (["--stage", "prod"], {}, "say -c key=value"),
         ([], {"CDK_CONTEXT_JSON": '{"stage": "from-the-cli"}'}, "unknown stage 'from-the-cli'"),
     ],

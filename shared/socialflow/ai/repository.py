@@ -71,19 +71,48 @@ counted AS (
       FROM sums s WHERE b.tenant = s.tenant AND b.period = s.period AND b.key_owner = s.key_owner)
 SELECT coalesce(sum(calls), 0)::int FROM sums
 """
+# One statement, so that whoever reads finds each call either here or there. In order, as two may roll up at once.
+_ROLL_UP = """
+WITH old AS (
+    DELETE FROM cell.ai_calls
+     WHERE id IN (SELECT id FROM cell.ai_calls WHERE state <> 'open' AND begun_at < %(before)s
+                   ORDER BY begun_at LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+    RETURNING tenant, begun_at, model, member, key_owner, outcome, tokens_in, tokens_out, micros, latency_ms),
+added AS (
+    INSERT INTO cell.ai_usage AS u (tenant, day, model, member, key_owner, calls, answered, tokens_in, tokens_out,
+                                    micros, latency_ms)
+    SELECT tenant, (begun_at AT TIME ZONE 'UTC')::date AS day, model, member, key_owner, count(*),
+           count(*) FILTER (WHERE outcome = 'answered'), sum(tokens_in), sum(tokens_out), sum(micros),
+           coalesce(sum(latency_ms) FILTER (WHERE outcome = 'answered'), 0)
+      FROM old GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT ON CONSTRAINT ai_usage_has_one_line_of_each DO UPDATE
+       SET calls = u.calls + excluded.calls, answered = u.answered + excluded.answered,
+           tokens_in = u.tokens_in + excluded.tokens_in, tokens_out = u.tokens_out + excluded.tokens_out,
+           micros = u.micros + excluded.micros, latency_ms = u.latency_ms + excluded.latency_ms)
+SELECT count(*)::int FROM old
+"""
+_LINES = """
+WITH line AS (
+    SELECT (begun_at AT TIME ZONE 'UTC')::date AS day, model, member, key_owner, 1 AS calls, tokens_in, tokens_out,
+           micros, (outcome IS NOT DISTINCT FROM 'answered')::int AS answered,
+           CASE WHEN outcome = 'answered' THEN latency_ms ELSE 0 END AS latency_ms
+      FROM cell.ai_calls WHERE tenant = %(tenant)s AND begun_at >= %(since)s AND begun_at < %(until)s
+    UNION ALL
+    SELECT day, model, member, key_owner, calls, tokens_in, tokens_out, micros, answered, latency_ms
+      FROM cell.ai_usage WHERE tenant = %(tenant)s AND day >= (%(since)s AT TIME ZONE 'UTC')::date
+                           AND day < (%(until)s AT TIME ZONE 'UTC')::date)
+"""
 _SPENT = """
- AS what, count(*) AS calls, count(*) FILTER (WHERE outcome = 'answered') AS answered,
+ AS what, sum(calls)::bigint AS calls, sum(answered)::bigint AS answered,
        sum(tokens_in)::bigint AS tokens_in, sum(tokens_out)::bigint AS tokens_out, sum(micros)::bigint AS micros,
        coalesce(sum(micros) FILTER (WHERE key_owner = 'tenant'), 0)::bigint AS own_key_micros,
-       (avg(latency_ms) FILTER (WHERE outcome = 'answered'))::int AS latency_ms
-  FROM cell.ai_calls
- WHERE tenant = %(tenant)s AND begun_at >= %(since)s AND begun_at < %(until)s
- GROUP BY 1 ORDER BY 1 DESC NULLS LAST LIMIT %(limit)s
+       (sum(latency_ms) / nullif(sum(answered), 0))::int AS latency_ms
+  FROM line GROUP BY 1 ORDER BY 1 DESC NULLS LAST LIMIT %(limit)s
 """
 _SPENDING: dict[By, LiteralString] = {
-    "day": "SELECT (begun_at AT TIME ZONE 'UTC')::date::text" + _SPENT,
-    "model": "SELECT model" + _SPENT,
-    "member": "SELECT member::text" + _SPENT,
+    "day": _LINES + "SELECT day::text" + _SPENT,
+    "model": _LINES + "SELECT model" + _SPENT,
+    "member": _LINES + "SELECT member::text" + _SPENT,
 }
 
 
@@ -136,8 +165,15 @@ def sweep(connection: Connection, *, at: datetime, most: int) -> int:
     return int(found[0])
 
 
+def roll_up(connection: Connection, *, before: datetime, most: int) -> int:
+    """Add ended calls of every tenant that began before a midnight to their day's line; return how many."""
+    found = connection.execute(_ROLL_UP, {"before": before, "most": most}).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
 def spending(tx: Transaction, by: By, *, since: datetime, until: datetime, limit: int) -> list[Spending]:
-    """Return what was spent from a moment to another: by day, the newest first, or by model or member."""
+    """Return what was spent from a midnight (UTC) to another: by day, the newest first, or by model or member."""
     window = {"tenant": tx.tenant.slug, "since": since, "until": until, "limit": limit}
     return tx.all(Spending, _SPENDING[by], window)
 

@@ -3,7 +3,7 @@
 Neither is done in the transaction of the call's effect: money that is spent stays spent, whatever comes of the call.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from socialflow.ai import events, repository
@@ -25,6 +25,10 @@ from socialflow.platform.database import Connection, Transaction
 from socialflow.platform.ids import new_id
 
 SWEPT = 500
+KEPT = timedelta(days=31)
+"""For so long each call can be looked at by itself; what came to it after that is told by day, model and member."""
+ROLLED_UP = 5_000
+"""Calls in a minute: more than are made in one, on the average of a day."""
 
 
 def reserve(tx: Transaction, wanted: Wanted) -> UUID | None:
@@ -64,6 +68,12 @@ def sweep(connection: Connection, *, at: datetime) -> int:
     return repository.sweep(connection, at=at, most=SWEPT)
 
 
+def roll_up(connection: Connection, *, at: datetime) -> int:
+    """Add calls of long ago to their day's lines, and throw them away; return how many."""
+    before = (at - KEPT).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return repository.roll_up(connection, before=before, most=ROLLED_UP)
+
+
 def purse(tx: Transaction, key_owner: KeyOwner, *, at: datetime) -> tuple[Purse, Caps]:
     """Return what is spent this month under an owner's keys, and what may be."""
     return repository.find(tx, period_of(at), key_owner), caps(tx.tenant.plan, tx.tenant.settings, key_owner)
@@ -76,7 +86,7 @@ def used(tx: Transaction, *, at: datetime) -> dict[str, float]:
 
 
 def spending(tx: Transaction, by: By, *, since: datetime, until: datetime, limit: int) -> list[Spending]:
-    """Return what was spent from a moment to another: by day, the newest first, or by model or member."""
+    """Return what was spent from a midnight (UTC) to another: by day, the newest first, or by model or member."""
     return repository.spending(tx, by, since=since, until=until, limit=limit)
 
 

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +19,8 @@ class Wire:
     base: str = ""
     pause: float = 0.0
     cut: bool = False
+    close: Callable[[], None] = lambda: None
+    """Go away: from then on a connection is refused."""
 
     def answers(self, status: int, body: Any, **headers: str) -> None:
         """Script one more answer."""
@@ -61,6 +63,12 @@ def server() -> Iterator[Wire]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
         wire.base = f"http://127.0.0.1:{listening.server_address[1]}"
         thread = threading.Thread(target=listening.serve_forever, daemon=True)
+
+        def close() -> None:
+            listening.shutdown()
+            listening.server_close()
+
+        wire.close = close
         thread.start()
         try:
             yield wire

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from functions.cron_reconcile.handler import handler as cron_reconcile
-from socialflow.ai import service
+from socialflow.ai import repository, service
 from socialflow.ai.catalogue import MODELS
 from socialflow.ai.model import RESERVED_FOR, Most, Used, Wanted
 from socialflow.platform import database
@@ -19,6 +19,7 @@ from socialflow.platform.clock import now
 from socialflow.platform.database import engine_room, transaction
 from socialflow.platform.ids import new_id
 from socialflow.platform.tenancy import Tenant
+from tests.api import Client
 from tests.integration.conftest import Member
 
 WORKERS = 16
@@ -231,6 +232,79 @@ def test_members_see_what_was_spent_by_day_model_and_member(
     }
     assert asked("day", "since=2026-11-25&until=2026-11-30") == []
     assert member("owner", "contoso").get("/v1/ai/usage?since=2026-11-01&until=2026-11-30").json["items"] == []
+
+
+def test_calls_of_long_ago_are_thrown_away_and_their_usage_stays(
+    free: Tenant, contoso: Tenant, member: Member, owner: psycopg.Connection
+) -> None:
+    today = now().replace(hour=12)
+    somebody = new_id()
+    old, kept = today - service.KEPT - timedelta(days=1), today - service.KEPT + timedelta(days=1)
+    for tenant, at, who, used in (
+        (free, old, CALL.member, Used("answered", 800, 1_000, 100)),
+        (free, old, None, Used("answered", 401, 2_000, 0)),
+        (free, old - timedelta(days=1), somebody, Used("captioner-busy", 10, 0, 0)),
+        (free, kept, CALL.member, Used("answered", 300, 500, 50)),
+        (contoso, old, somebody, Used("answered", 100, 70, 7)),
+    ):
+        wanted = replace(CALL, member=who)
+        call_id = reserve(tenant, wanted, at=at)
+        assert call_id is not None
+        settle(tenant, call_id, used, wanted, at=at)
+    editor, other = member("editor"), member("owner", "contoso")
+    window = f"since={(old - timedelta(days=1)).date()}&until={today.date()}"
+
+    def told(who: Client) -> list[dict[str, object]]:
+        asked = [who.get(f"/v1/ai/usage?by={by}&{window}") for by in ("day", "model", "member")]
+        return [line for reply in asked for line in reply.json["items"]]
+
+    before = told(editor), told(other)
+    cron_reconcile({"detail-type": "Scheduled Event"}, None)
+    assert owner.execute("SELECT count(*) FROM cell.ai_calls").fetchone() == (1,)
+    assert (told(editor), told(other)) == before
+    assert [line["calls"] for line in before[0]] == [1, 2, 1, 4, 1, 2, 1]
+    late = reserve(free, replace(CALL, member=None), at=old)  # joins the line that is there, of nobody
+    assert late is not None
+    assert settle(free, late, Used("answered", 1, 10, 1), at=old)
+    cron_reconcile({"detail-type": "Scheduled Event"}, None)
+    lines = owner.execute("SELECT calls, tokens_in FROM cell.ai_usage WHERE member IS NULL").fetchall()
+    assert lines == [(2, 2_010)]
+    assert told(other) == before[1]
+
+
+def test_a_call_under_way_is_not_rolled_up_and_no_more_than_a_batch_at_once(
+    free: Tenant, owner: psycopg.Connection
+) -> None:
+    old = AT - service.KEPT - timedelta(days=1)
+    under_way = reserve(free, at=old)
+    for _ in range(5):
+        call_id = reserve(free, at=old)
+        assert call_id is not None
+        assert settle(free, call_id, Used("answered", 1, 10, 1), at=old)
+    before = AT - service.KEPT
+    with engine_room() as connection:
+        assert [repository.roll_up(connection, before=before, most=3) for _ in range(3)] == [3, 2, 0]
+    assert owner.execute("SELECT id FROM cell.ai_calls").fetchall() == [(under_way,)]
+    assert owner.execute("SELECT calls, tokens_in FROM cell.ai_usage").fetchall() == [(5, 50)]
+
+
+def test_many_that_roll_up_at_once_count_each_call_once(free: Tenant, owner: psycopg.Connection) -> None:
+    old = AT - service.KEPT - timedelta(days=3)
+    for number in range(120):
+        at = old + timedelta(days=number % 3)
+        call_id = reserve(free, replace(CALL, most=Most(10, 10)), at=at)
+        assert call_id is not None
+        assert settle(free, call_id, Used("answered", 1, 10, 1), at=at)
+
+    def work(_number: int) -> int:
+        with engine_room() as connection:
+            return repository.roll_up(connection, before=AT - service.KEPT, most=5)
+
+    done = at_once(work) + at_once(work)
+    with engine_room() as connection:
+        done += repository.roll_up(connection, before=AT - service.KEPT, most=200)
+    assert done == 120
+    assert owner.execute("SELECT calls, tokens_in FROM cell.ai_usage").fetchall() == [(40, 400)] * 3
 
 
 @pytest.mark.parametrize(

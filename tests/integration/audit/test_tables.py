@@ -20,6 +20,7 @@ SHARED = {
     "rate_limit": "how often somebody asked",
     "usage": "counted in the transaction of what uses it, which is audited",
     "ai_budget": "counted by the call",
+    "ai_usage": "sums of calls of long ago",
     "ai_calls": "each is a record by itself, and its text an audited caption",
 }
 """Why what the tenants of a cell share is not audited."""
