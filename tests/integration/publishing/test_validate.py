@@ -8,6 +8,7 @@ import pytest
 from socialflow.limits import NETWORKS
 from socialflow.platform.ids import new_id
 from tests.integration.publishing.conftest import Desk
+from tests.integration.publishing.test_cuts import rendition
 
 
 def told(desk: Desk, **body: Any) -> dict[str, Any]:
@@ -55,14 +56,16 @@ def test_media_are_held_against_every_network_approved_or_not(desk: Desk) -> Non
     assert mastodon["fits"]
 
 
-def test_a_picture_that_a_rendition_makes_fit_is_no_error(desk: Desk) -> None:
+def test_a_picture_that_a_rendition_makes_fit_asks_for_it(desk: Desk) -> None:
     media = desk.media()
     desk.owner.execute("UPDATE t_acme.derivatives SET width = 2400, height = 600")
     report = told(desk, text="Wide", media=[{"id": media}], networks=["instagram"])
     (found,) = [one for one in report["networks"][0]["findings"] if one["code"] == "ratio"]
-    assert (found["severity"], found["pointer"]) == ("warning", "/media/0/id")
+    assert (found["severity"], found["pointer"]) == ("error", "/media/0/id")
     assert "renditions" in found["advice"]
-    assert report["fits"]
+    cut = {"id": media, "rendition_id": rendition(desk, media, network="instagram")}
+    report = told(desk, text="Wide", variants={"instagram": {"media": [cut]}}, networks=["instagram"])
+    assert report["fits"], report
 
 
 def test_a_video_that_no_rendition_mends_is_an_error(desk: Desk) -> None:

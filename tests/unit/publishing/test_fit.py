@@ -187,12 +187,12 @@ def test_how_many_and_which_kinds_go_together(network: str, kinds: list[str], co
     assert wrong(rendered("Words", pieces(len(kinds)), network), library(*kinds)) == codes
 
 
-def test_what_a_rendition_mends_is_no_error() -> None:
+def test_what_a_rendition_mends_asks_for_it() -> None:
     wide = {(IDS[0], "instagram"): (Verdict("ratio", "It is too wide.", mendable=True),)}
     short = {(IDS[0], "tiktok"): (Verdict("too-short", "It has one second.", mendable=False),)}
     shelf = library("image", verdicts=wide | short)
     (found,) = fit.findings(rendered("", pieces(1), "instagram"), {}, shelf, Places())
-    assert (found.severity, found.code, found.pointer) == ("warning", "ratio", "/media/0/id")
+    assert (found.severity, found.code, found.pointer) == ("error", "ratio", "/media/0/id")
     assert f"/v1/media/{IDS[0]}/renditions" in found.advice
     assert wrong(rendered("", pieces(1), "tiktok"), shelf) == ["too-short"]
 

@@ -3,27 +3,40 @@
 from collections.abc import Callable, Mapping
 
 from socialflow.limits import UnknownNetwork, canonical
-from socialflow.publishing.networks import bluesky, linkedin, x
+from socialflow.publishing.networks import bluesky, facebook, instagram, linkedin, threads, x
 from socialflow.publishing.networks.bluesky import Bluesky
+from socialflow.publishing.networks.facebook import Facebook
+from socialflow.publishing.networks.instagram import Instagram
 from socialflow.publishing.networks.linkedin import LinkedIn
 from socialflow.publishing.networks.mastodon import Mastodon
 from socialflow.publishing.networks.port import Gateway, Later, Refused
+from socialflow.publishing.networks.threads import Threads
 from socialflow.publishing.networks.x import X
 
 _GATEWAYS: Mapping[str, Callable[[str, str], Gateway]] = {
     "bluesky": Bluesky,
+    "facebook": Facebook,
+    "instagram": Instagram,
     "linkedin": LinkedIn,
     "mastodon": Mastodon,
+    "threads": Threads,
     "x": X,
 }
 CREDENTIALS: Mapping[str, tuple[str, ...]] = {"bluesky": ("handle", "app_password"), "mastodon": ("access_token",)}
 """What a person gives to connect an account; a network that is not here is connected by signing in there."""
-HOMES: Mapping[str, str] = {"bluesky": "https://bsky.social", "linkedin": linkedin.HOME, "x": x.HOME}
+HOMES: Mapping[str, str] = {
+    "bluesky": "https://bsky.social",
+    "facebook": facebook.HOME,
+    "instagram": instagram.HOME,
+    "linkedin": linkedin.HOME,
+    "threads": threads.HOME,
+    "x": x.HOME,
+}
 """The server where an account is that names none; a network without one has many servers alike."""
 
-VIDEOS = frozenset({"bluesky", "linkedin", "mastodon", "x"})
+VIDEOS = frozenset({"bluesky", "facebook", "instagram", "linkedin", "mastodon", "threads", "x"})
 """Networks that our adapters send videos to."""
-FETCHES: frozenset[str] = frozenset()
+FETCHES = frozenset({"facebook", "instagram", "threads"})
 """Networks that fetch media themselves: they are told where from."""
 
 

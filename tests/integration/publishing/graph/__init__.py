@@ -1,0 +1,1 @@
+"""Instagram, Threads and Facebook Pages."""
