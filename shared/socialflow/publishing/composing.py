@@ -12,8 +12,8 @@ from socialflow.limits import ALIASES, NETWORKS, Cost, canonical
 from socialflow.limits.links import links
 from socialflow.publishing import planning
 from socialflow.publishing.content import Content, Piece, Rendering, Variant
-from socialflow.publishing.findings import Finding, error, warning
-from socialflow.publishing.networks import fit, goes_out
+from socialflow.publishing.findings import Finding, error
+from socialflow.publishing.networks import fit
 from socialflow.publishing.networks.limits import Limits, limits
 from socialflow.publishing.planning import Known, Wanted, Written
 
@@ -98,9 +98,6 @@ def _at(content: Content, network: str, account_id: UUID | None, known: Known) -
     rendering = content.rendered_for(network, account_id or _NOWHERE, "")
     room = limits(network, own)
     found = fit.findings(rendering, own, known.library, fit.Places.of(content, network))
-    if not goes_out(network):
-        words = f"Posts do not go out to {network} yet: this is what it would take."
-        found.append(warning("", "not-sent-yet", words, "Copy what you wrote, or leave it out."))
     return Checked(
         network=network,
         account_id=account_id,

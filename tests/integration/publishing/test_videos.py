@@ -5,10 +5,7 @@ from functools import partial
 from typing import Any
 
 import boto3
-import pytest
 
-from socialflow.publishing import networks
-from socialflow.publishing.networks import fit_media
 from tests.integration.publishing.conftest import Desk
 from tests.videos import video
 
@@ -32,13 +29,6 @@ def approved_video(desk: Desk, *, sha256: bytes | None, content: bytes = CONTENT
 def hashed(desk: Desk, **more: Any) -> str:
     """Return an approved video that was read to its end."""
     return approved_video(desk, sha256=hashlib.sha256(more.get("content", CONTENT)).digest(), **more)
-
-
-@pytest.fixture
-def no_videos(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no adapter send videos."""
-    assert networks.VIDEOS
-    monkeypatch.setattr(fit_media, "VIDEOS", frozenset())
 
 
 def named(media_id: str) -> list[dict[str, Any]]:
@@ -66,19 +56,6 @@ def test_a_draft_is_bound_to_the_videos_own_content(desk: Desk) -> None:
     draft = desk.post(accounts=[], at=None, media=named(media_id))
     pinned = desk.value("SELECT piece ->> 'sha256' FROM t_acme.post_media WHERE post_id = %s", draft["id"])
     assert pinned == hashlib.sha256(CONTENT).hexdigest()
-
-
-@pytest.mark.usefixtures("no_videos")
-def test_a_network_that_gets_no_videos_says_so_when_the_post_is_made(desk: Desk) -> None:
-    media_id = hashed(desk)
-    reply = desk.try_post(accounts=[desk.account()], media=named(media_id))
-    assert (reply.status, reply.code) == (422, "does-not-fit")
-    assert [error["code"] for error in reply.json["errors"]] == ["video-not-sent"]
-    assert "Videos do not go out to mastodon yet" in reply.json["detail"]
-    instead = desk.post(
-        accounts=[desk.account()], media=named(media_id), variants={"mastodon": {"media": named(desk.media())}}
-    )
-    assert instead["targets"]
 
 
 def test_a_video_goes_out_as_it_was_approved(desk: Desk) -> None:

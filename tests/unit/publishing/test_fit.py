@@ -11,7 +11,7 @@ from socialflow.limits import NETWORKS, posts, texts
 from socialflow.publishing import composing, planning
 from socialflow.publishing.composing import Draft, Report
 from socialflow.publishing.content import Cut, Destination, Library, MediaFile, Piece, Rendering, Verdict
-from socialflow.publishing.networks import fit, fit_media
+from socialflow.publishing.networks import fit
 from socialflow.publishing.networks.fit import Places
 from socialflow.publishing.networks.limits import OWN
 from socialflow.publishing.planning import Known, Wanted, WantedVariant, Written
@@ -151,11 +151,6 @@ def test_media_are_counted_and_weighed() -> None:
     assert wrong(rendered("", pieces(1)), library("video")) == []
     assert wrong(rendered("", pieces(1)), library("video", size=103_809_025)) == ["too-many-bytes"]
     assert wrong(rendered("", pieces(1)), library("video"), image_size_limit=98) == []
-
-
-def test_a_network_that_our_adapter_sends_no_videos_to_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit_media, "VIDEOS", frozenset())
-    assert wrong(rendered("", pieces(1)), library("video")) == ["video-not-sent"]
 
 
 def test_a_rendition_is_held_against_bytes_and_type_alone() -> None:

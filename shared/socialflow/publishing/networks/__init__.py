@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from socialflow.limits import UnknownNetwork, canonical
-from socialflow.publishing.networks import bluesky, facebook, instagram, linkedin, threads, x
+from socialflow.publishing.networks import bluesky, facebook, instagram, linkedin, threads, tiktok, x
 from socialflow.publishing.networks.bluesky import Bluesky
 from socialflow.publishing.networks.facebook import Facebook
 from socialflow.publishing.networks.instagram import Instagram
@@ -11,6 +11,7 @@ from socialflow.publishing.networks.linkedin import LinkedIn
 from socialflow.publishing.networks.mastodon import Mastodon
 from socialflow.publishing.networks.port import Gateway, Later, Refused
 from socialflow.publishing.networks.threads import Threads
+from socialflow.publishing.networks.tiktok import TikTok
 from socialflow.publishing.networks.x import X
 
 _GATEWAYS: Mapping[str, Callable[[str, str], Gateway]] = {
@@ -20,6 +21,7 @@ _GATEWAYS: Mapping[str, Callable[[str, str], Gateway]] = {
     "linkedin": LinkedIn,
     "mastodon": Mastodon,
     "threads": Threads,
+    "tiktok": TikTok,
     "x": X,
 }
 CREDENTIALS: Mapping[str, tuple[str, ...]] = {"bluesky": ("handle", "app_password"), "mastodon": ("access_token",)}
@@ -30,13 +32,12 @@ HOMES: Mapping[str, str] = {
     "instagram": instagram.HOME,
     "linkedin": linkedin.HOME,
     "threads": threads.HOME,
+    "tiktok": tiktok.HOME,
     "x": x.HOME,
 }
 """The server where an account is that names none; a network without one has many servers alike."""
 
-VIDEOS = frozenset({"bluesky", "facebook", "instagram", "linkedin", "mastodon", "threads", "x"})
-"""Networks that our adapters send videos to."""
-FETCHES = frozenset({"facebook", "instagram", "threads"})
+FETCHES = frozenset({"facebook", "instagram", "threads", "tiktok"})
 """Networks that fetch media themselves: they are told where from."""
 
 
@@ -58,8 +59,3 @@ def supported(name: str) -> str:
     if network not in _GATEWAYS:
         raise UnknownNetwork(f"{name!r} is not supported. Supported: {', '.join(sorted(_GATEWAYS))}.")
     return network
-
-
-def goes_out(network: str) -> bool:
-    """Tell whether posts go out to a network yet."""
-    return network in _GATEWAYS

@@ -15,7 +15,7 @@ from socialflow.publishing.networks.limits import OWN, Limits, limits
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _NEVER_ON_X = re.compile("[\ufffe\ufeff\uffff]")
-_OURS = frozenset({"empty", "no-alt-text", "still-only", "video-not-sent"})
+_OURS = frozenset({"empty", "no-alt-text", "still-only"})
 """What no network's limits say."""
 _HASHTAG = re.compile(r"(?<![\w&/])#\w*[^\W\d_]")
 _MENTION = re.compile(r"(?<![\w/])@\w")

@@ -6,7 +6,6 @@ from dataclasses import replace
 from socialflow.limits import videos
 from socialflow.publishing.content import Library, Piece, Rendering
 from socialflow.publishing.findings import Finding, error, warning
-from socialflow.publishing.networks import VIDEOS, goes_out
 from socialflow.publishing.networks.limits import OWN, Limits
 
 _OF_THE_FILE = frozenset({"type", "too-many-bytes"})
@@ -45,13 +44,7 @@ def _together(rendering: Rendering, known: Limits, library: Library, pointer: st
 
 def _alone(piece: Piece, known: Limits, library: Library, pointer: str) -> Iterator[Finding]:
     network, kind = known.network, library.kinds.get(piece.id)
-    sent = goes_out(network)
-    if sent and kind == "video" and network not in VIDEOS:
-        words = f"Videos do not go out to {network} yet."
-        yield error(pointer, "video-not-sent", words, "Choose pictures for it, or leave it out.")
-        return
-    if sent:
-        yield from _file(piece, known, library, pointer)
+    yield from _file(piece, known, library, pointer)
     if library.is_cut(piece):  # made by the network's limits
         return
     if kind == "animation":
@@ -59,7 +52,7 @@ def _alone(piece: Piece, known: Limits, library: Library, pointer: str) -> Itera
             pointer, "still-only", "It moves, and goes out as a still picture.", "Upload it as a video instead."
         )
     for verdict in library.verdicts.get((piece.id, network), ()):
-        if sent and verdict.code in _OF_THE_FILE:
+        if verdict.code in _OF_THE_FILE:
             continue
         if not verdict.mendable:
             yield error(pointer, verdict.code, verdict.detail, "Choose another, or leave it out.")
@@ -68,11 +61,10 @@ def _alone(piece: Piece, known: Limits, library: Library, pointer: str) -> Itera
             f"A rendition for {network} fits: POST /v1/media/{piece.id}/renditions makes it, then name it as"
             f" rendition_id under /variants/{network}/media."
         )
-        if sent and (kind == "video" or verdict.code in _REFUSED_THERE):
+        if kind == "video" or verdict.code in _REFUSED_THERE:
             yield error(pointer, verdict.code, verdict.detail, advice)
             continue
-        if sent:
-            advice = f"It goes out as it is, and {network} may show it smaller or cut."
+        advice = f"It goes out as it is, and {network} may show it smaller or cut."
         yield warning(pointer, verdict.code, verdict.detail, advice)
 
 

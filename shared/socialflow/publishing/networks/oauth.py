@@ -1,7 +1,8 @@
 """A grant of OAuth 2.0 is renewed (RFC 6749, section 6), as each network wants to be asked for it.
 
-Sources, read on 2026-11-27: https://docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token and
-https://learn.microsoft.com/linkedin/shared/authentication/programmatic-refresh-tokens.
+Sources, read on 2026-11-27: https://docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token
+https://learn.microsoft.com/linkedin/shared/authentication/programmatic-refresh-tokens and
+https://developers.tiktok.com/doc/oauth-user-access-token-management, where an error may come as 200.
 """
 
 from collections.abc import Mapping
@@ -34,10 +35,13 @@ class Renewing:
     origin: str = ""
     """What is asked instead, where the account's server is `api`; one of a stage's own answers for both."""
     basic: bool = False
+    name: str = "client_id"
+    """What the network calls our id."""
 
 
 RENEWING: Mapping[str, Renewing] = {
     "linkedin": Renewing("/oauth/v2/accessToken", "https://api.linkedin.com", "https://www.linkedin.com"),
+    "tiktok": Renewing("/v2/oauth/token/", name="client_key"),
     "x": Renewing("/2/oauth2/token", basic=True),
 }
 
@@ -53,7 +57,7 @@ def refresh(network: str, base_url: str, grant: Grant, *, seconds: float) -> Gra
         return Later(error.detail)
     if app is None:
         return Later(_NOT_SET_UP)
-    form = {"grant_type": "refresh_token", "refresh_token": grant.refresh, "client_id": app.client_id}
+    form = {"grant_type": "refresh_token", "refresh_token": grant.refresh, how.name: app.client_id}
     if not how.basic:
         form["client_secret"] = app.client_secret
     origin = how.origin if how.origin and base_url == how.api else base_url
@@ -82,7 +86,7 @@ def renewed(grant: Grant, answer: object) -> Grant | Later:
 
 def _refusal(response: httpx.Response) -> Refused | None:
     """Return the refusal of a grant; what is wrong with us, and not with it, may be mended and is asked again."""
-    if response.status_code not in (400, 401, 403):
+    if response.status_code not in (200, 400, 401, 403):
         return None
     name = member(wire.value_of(response), "error")
     if name in _OURS or not isinstance(name, str):
