@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from infra_cdk import openapi
+from infra_cdk.local.offline_ai.shown import tables
 from socialflow.entitlements.model import GIB, METERS, MIB, NAMES, PLANS, Meter
 from socialflow.identity.api_keys import SCOPES
 from socialflow.identity.model import Permission, Role, permissions_of
@@ -78,6 +79,7 @@ def permissions() -> str:
 
 
 PAGES = {
+    "captions.md": {"offline captions": tables},
     "security.md": {"permissions": permissions},
     "operations.md": {"plans": plans, "settings": settings},
     "architecture.md": {

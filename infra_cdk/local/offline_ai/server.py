@@ -4,7 +4,6 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -15,7 +14,8 @@ from starlette.routing import Route
 
 from infra_cdk.local.offline_ai.looking import look
 from infra_cdk.local.offline_ai.placing import placed
-from infra_cdk.local.offline_ai.telling import tell
+from infra_cdk.local.offline_ai.telling import Told, tell
+from infra_cdk.local.offline_ai.wishing import wished
 
 MODEL, WORDS = "offline-basic", "offline-words"
 MAX_BODY = 16 * 1024 * 1024
@@ -57,10 +57,10 @@ def answered(raw: bytes) -> dict[str, Any]:
         parts = list(_parts(asked["messages"]))
         if asked.get("stream"):
             raise BadRequest("Streaming is not offered")
-        told = tell(look(_picture(parts)), _taken_at(parts))
+        told = [_shaped(each) for each in tell(look(_picture(parts)), wished(_texts(parts)))]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadRequest(f"The request cannot be read: {error}") from None
-    content = json.dumps(told, ensure_ascii=False)
+    content = json.dumps(told[0] if len(told) == 1 else {"captions": told}, ensure_ascii=False)
     words = len(content.split())
     return {
         "id": "chatcmpl-offline",
@@ -118,15 +118,17 @@ def _picture(parts: list[dict[str, Any]]) -> bytes:
     raise BadRequest("Send a picture")
 
 
-def _taken_at(parts: list[dict[str, Any]]) -> datetime | None:
-    """Return the date that the user's message gives as data, if any."""
-    for part in parts:
-        if part["type"] == "text":
-            try:
-                return datetime.fromisoformat(json.loads(part["text"])["taken_at"])
-            except (ValueError, KeyError, TypeError):
-                continue
-    return None
+def _shaped(told: Told) -> dict[str, object]:
+    return {
+        "caption": told.text,
+        "alt_text": told.alt_text,
+        "hashtags": list(told.hashtags),
+        "description": told.description,
+    }
+
+
+def _texts(parts: list[dict[str, Any]]) -> list[str]:
+    return [str(part["text"]) for part in parts if part["type"] == "text"]
 
 
 app = Starlette(

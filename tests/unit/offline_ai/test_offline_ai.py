@@ -3,14 +3,17 @@
 import asyncio
 import base64
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image, ImageDraw
 
-from infra_cdk.local.offline_ai import app
+from infra_cdk.local.offline_ai import app, words
 from infra_cdk.local.offline_ai.looking import look
+from socialflow.captions import prompt
+from socialflow.captions.style import Style, Tone
 from tests.pictures import encoded, photo, scene
 
 PATH = "/v1/chat/completions"
@@ -152,3 +155,94 @@ def test_a_body_without_end_is_cut() -> None:
 
 def test_the_one_model_is_listed() -> None:
     assert [model["id"] for model in send("GET", "/v1/models").json()["data"]] == ["offline-basic"]
+
+
+LANGUAGES = ("en", "de", "fr", "es")
+TONES: tuple[Tone, ...] = ("neutral", "friendly", "playful", "professional", "inspiring")
+TAKEN = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
+
+
+def wished(data: bytes, style: Style, **more: Any) -> list[dict[str, Any]]:
+    """Ask as the task does: the question is the product's own, and its answer is read by the product."""
+    subject = prompt.Subject(data, "image/jpeg", taken_at=more.pop("taken_at", None), style=style)
+    reply = send("POST", PATH, json={"messages": prompt.messages(subject)})
+    content = reply.json()["choices"][0]["message"]["content"]
+    assert len(prompt.read(content, subject)) == style.alternatives
+    told = json.loads(content)
+    return list(told["captions"]) if style.alternatives > 1 else [told]
+
+
+def half_and_half() -> bytes:
+    image = Image.new("RGB", (200, 200), "black")
+    ImageDraw.Draw(image).rectangle((0, 0, 200, 99), fill="white")
+    return encoded(image)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_tone_length_and_alternative_is_another_text_in_every_language(language: str) -> None:
+    data = half_and_half()
+    texts = [
+        each["caption"]
+        for tone in TONES
+        for length in ("short", "medium", "long")
+        for each in wished(data, Style(tone, length, language, alternatives=4))
+    ]
+    assert len(set(texts)) == len(texts) == 60
+
+
+def test_languages_are_told_apart_and_one_that_is_not_spoken_is_told() -> None:
+    told = [wished(photo(), Style(language=each))[0] for each in (*LANGUAGES, "de-AT", "ja")]
+    assert len({each["caption"] for each in told}) == len(LANGUAGES)
+    assert told[1] == told[4]
+    assert told[5]["caption"] == told[0]["caption"]
+    assert told[5]["description"].endswith("It writes en, de, fr, es and no other language.")
+
+
+def test_german_french_and_spanish_are_whole() -> None:
+    said = [wished(plain("#0a4010"), Style("friendly", language=each), taken_at=TAKEN)[0] for each in LANGUAGES]
+    assert [each["caption"] for each in said] == [
+        "Have a look: dark green in deep shade. May 2024.",
+        "Schaut mal: dunkles Grün in tiefem Schatten. Mai 2024.",
+        "Regardez : vert foncé dans une ombre profonde. Mai 2024.",
+        "Mirad: verde oscuro en sombra profunda. Mayo de 2024.",
+    ]
+    assert [each["hashtags"][0] for each in said] == ["darkgreen", "dunklesGrün", "vertfoncé", "verdeoscuro"]
+
+
+@pytest.mark.parametrize(("length", "most"), [("short", 1), ("medium", 3), ("long", 6)])
+def test_it_is_no_longer_than_is_wished(length: Any, most: int) -> None:
+    for each in wished(half_and_half(), Style(length=length, alternatives=4), taken_at=TAKEN):
+        count = each["caption"].count(".")
+        assert count == {1: 1, 3: 3, 6: 5}[most]
+
+
+@pytest.mark.parametrize("most", [1, 30, 60, 90, 120])
+def test_what_a_network_takes_is_heeded_as_far_as_a_sentence_can_be(most: int) -> None:
+    data = json.dumps({"characters": most, "length": "up to six", "taken_at": TAKEN.isoformat()})
+    told = described(half_and_half(), data)
+    whole = told["caption"] + ("\n\n" + " ".join(f"#{tag}" for tag in told["hashtags"]) if told["hashtags"] else "")
+    assert len(whole) <= most or (told["caption"] == "Black and white in even light." and not told["hashtags"])
+
+
+@pytest.mark.parametrize("language", sorted(words.LANGUAGES))
+def test_every_word_that_can_be_measured_is_there(language: str) -> None:
+    has = words.LANGUAGES[language]
+    assert has.colours.keys() == words.ENGLISH.colours.keys()
+    assert len(has.months) == 12
+    assert set(has.leads) == set(TONES) - {"neutral"}
+    assert not set("{}") & set("".join([*has.colours.values(), *has.leads.values()]))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"tone": 5, "length": [], "language": {}, "characters": "many", "alternatives": "4"},
+        {"tone": "{colours.__class__}", "language": "../de", "characters": -1, "alternatives": -3},
+        {"tone": None, "length": None, "language": None, "characters": True, "alternatives": 99},
+    ],
+)
+def test_a_wish_that_cannot_be_read_is_none(data: dict[str, Any]) -> None:
+    told = described(plain("teal"), json.dumps(data))
+    for each in told.get("captions", [told]):
+        assert "urquoise" in each["caption"]
+        assert "{" not in each["caption"]
