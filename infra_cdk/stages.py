@@ -22,6 +22,7 @@ Nothing here reads the environment. `infra_cdk/app.py` does, once: it takes the 
     stripe_prices            pro=price_1,business=price_2              comma list; empty: nothing is sold
     stripe_api_base          http://127.0.0.1:8420                     empty: Stripe's own
     egress_allowed_hosts     127.0.0.1:8084                            comma list of host:port; local stage only
+    network_homes            x=http://127.0.0.1:8085                   comma list of network=origin; local stage only
     mail_sender              no-reply@socialflow.example               an address whose domain SES may send for
     invitation_page          http://127.0.0.1:8080/invitations         what an invitation's link opens
 
@@ -159,6 +160,7 @@ class Stage:
     # Stateful resources outlive their stack and cannot be deleted by it.
     protected: bool = False
     egress_allowed_hosts: tuple[str, ...] = ()
+    network_homes: tuple[str, ...] = ()
 
     @property
     def is_local(self) -> bool:
@@ -252,6 +254,7 @@ OVERRIDES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "log_level": ("", "log_level", str.upper),
     "cors_origins": ("", "cors_origins", _names),
     "egress_allowed_hosts": ("", "egress_allowed_hosts", _names),
+    "network_homes": ("", "network_homes", _names),
     "requests_per_minute": ("", "requests_per_minute", int),
     "oidc_issuer": ("identity", "issuer", str),
     "oidc_jwks_url": ("identity", "jwks_url", str),
@@ -292,4 +295,6 @@ def stage(name: str, overrides: Mapping[str, str] | None = None) -> Stage:
         chosen = replace(chosen, **{part or attribute: target})
     if chosen.egress_allowed_hosts and not chosen.is_local:
         raise ValueError("egress_allowed_hosts is for the local stage only")
+    if chosen.network_homes and not chosen.is_local:
+        raise ValueError("network_homes is for the local stage only: our secrets go to the networks themselves")
     return chosen

@@ -114,7 +114,7 @@ def _given(body: ConnectAccount, network: str) -> tuple[str, dict[str, str]]:
     sent: dict[str, str | SecretStr | None] = {name: getattr(body, name) for name in _CREDENTIALS}
     asked = networks.CREDENTIALS.get(network)
     if asked is None:
-        words = f"Accounts of {network} are connected by signing in there: POST /v1/accounts/connect begins."
+        words = f"Accounts of {network} are connected by signing in there: POST /v1/connections begins."
         raise IncompleteLogin(words, errors=[FieldError("/network", "signs-in", words)])
     base_url = body.base_url or networks.HOMES.get(network)
     missing = [name for name in asked if sent[name] is None] + ([] if base_url else ["base_url"])

@@ -215,9 +215,9 @@ class ServiceFunction(Construct):
         return self.knows(egress_allowed_hosts=self.stage.egress_allowed_hosts)
 
     def is_registered(self, apps: aws_secretsmanager.Secret) -> Self:
-        """Say to networks who we are, where they renew a grant for nobody else."""
+        """Say to networks who we are, where they let people in and renew what was granted for nobody else."""
         self.may(["secretsmanager:GetSecretValue"], apps.secret_arn)
-        return self.knows(network_apps_secret=apps.secret_arn)
+        return self.knows(network_apps_secret=apps.secret_arn, network_homes=self.stage.network_homes)
 
     def times_publishing(self, lease: int) -> Self:
         """Know when a post is prepared and started, and for how many seconds an attempt is its own."""

@@ -14,6 +14,7 @@ from tests.infra.conftest import ROOT
 VALUES = {
     "log_level": ("debug", "DEBUG"),
     "cors_origins": ("http://a.test, http://b.test", ("http://a.test", "http://b.test")),
+    "network_homes": ("x=http://127.0.0.1:1", ("x=http://127.0.0.1:1",)),
     "egress_allowed_hosts": ("127.0.0.1:1,127.0.0.1:2", ("127.0.0.1:1", "127.0.0.1:2")),
     "oidc_issuer": ("https://issuer.test", "https://issuer.test"),
     "oidc_jwks_url": ("https://issuer.test/keys", "https://issuer.test/keys"),
@@ -56,6 +57,7 @@ def test_the_issuers_keys_are_below_it_unless_told_otherwise() -> None:
         ("local", {"review_tll": "5"}, "unknown setting 'review_tll'"),
         ("local", {"review_ttl": "a week"}, "is not a number"),
         ("prod", {"egress_allowed_hosts": "10.0.0.1:80"}, "local stage only"),
+        ("prod", {"network_homes": "x=https://elsewhere.example"}, "local stage only"),
         ("prod", {"captions_per_minute": "0"}, "captions_per_minute=0 would let nobody have a caption: at least 1"),
         ("dev", {"captions_per_minute": "-20"}, "at least 1"),
     ],

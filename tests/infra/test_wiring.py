@@ -45,6 +45,8 @@ ROUTES = {
     "ANY /v1/exports": "api_exports",
     "ANY /v1/exports/{proxy+}": "api_exports",
     "ANY /v1/accounts/{proxy+}": "api_accounts",
+    "ANY /v1/connections": "api_connections",
+    "ANY /v1/connections/{proxy+}": "api_connections",
     "ANY /v1/api-keys": "api_keys",
     "ANY /v1/api-keys/{proxy+}": "api_keys",
     "ANY /v1/members": "api_team",

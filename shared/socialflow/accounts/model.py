@@ -9,6 +9,7 @@ from uuid import UUID
 from socialflow.errors import Invalid, NotFound
 
 AccountState = Literal["connected", "expiring", "disconnected"]
+ConnectionState = Literal["begun", "completing", "choosing", "done"]
 
 
 class UnknownAccount(NotFound):
@@ -77,3 +78,23 @@ class Credentials:
 
     account: Account
     sealed: bytes
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A sign-in under way. Its secret is sealed."""
+
+    id: UUID
+    network: str
+    base_url: str
+    redirect_uri: str
+    state: ConnectionState
+    state_sha256: bytes
+    secret: bytes
+    begun_by: UUID
+    expires_at: datetime
+
+    @property
+    def purpose(self) -> str:
+        """What its secret is sealed for."""
+        return f"connection {self.id}"

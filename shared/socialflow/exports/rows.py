@@ -17,6 +17,7 @@ LEFT_OUT = {
     "schema_migrations": "Which migrations the schema has; the importing tenant has its own.",
     "ai_keys": "Keys are sealed for their tenant and this place; they are set again.",
     "vectors": "They are made again, in whatever space the importing tenant has.",
+    "account_connections": "Sign-ins of some minutes; their secrets are sealed for this place.",
     "renditions": "What is cut for networks is made again when it is asked for.",
 }
 """Tables that are not exported, each with the reason."""

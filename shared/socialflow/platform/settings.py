@@ -200,6 +200,7 @@ class NetworkSettings(Settings):
     network_apps_secret: str = told(
         "ARN of the secret {network: {client_id, client_secret}}; empty: none is registered.", ""
     )
+    network_homes: tuple[str, ...] = told("Servers that stand in for networks, a comma list of network=origin.", ())
 
 
 @dataclass(frozen=True)

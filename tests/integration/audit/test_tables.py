@@ -36,6 +36,7 @@ NOT_AUDITED = {
 }
 SECRETS = {
     "social_accounts": {"secret"},
+    "account_connections": {"secret", "state_sha256"},
     "ai_keys": {"secret"},
     "api_keys": {"secret_sha256"},
     "invitations": {"nonce", "token_sha256"},

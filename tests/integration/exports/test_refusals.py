@@ -277,7 +277,7 @@ def test_an_import_happens_to_nobody_and_later_changes_do(office: Office, archiv
         " WHERE c.relnamespace = 't_contoso'::regnamespace AND g.tgenabled = 'D'"
     )
     assert off == 0
-    assert set(rows.LEFT_OUT) == {"schema_migrations", "renditions", "ai_keys", "vectors"}
+    assert set(rows.LEFT_OUT) == {"schema_migrations", "renditions", "ai_keys", "vectors", "account_connections"}
 
 
 def test_an_archive_that_is_replaced_while_it_is_read_is_refused(

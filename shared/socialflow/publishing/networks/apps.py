@@ -14,7 +14,9 @@ def app_of(network: str) -> App | None:
     if not isinstance(found, dict):
         return None
     client_id, client_secret = found.get("client_id"), found.get("client_secret", "")
-    return App(client_id, client_secret) if isinstance(client_id, str) and isinstance(client_secret, str) else None
+    if not isinstance(client_id, str) or not isinstance(client_secret, str):
+        return None
+    return App(client_id, client_secret, tuple(str(found.get("scopes") or "").split()))
 
 
 def _document(arn: str) -> dict[str, Any]:
@@ -24,3 +26,9 @@ def _document(arn: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def home(network: str) -> str | None:
+    """Return the origin that this stage calls in place of a network's own; None: it calls that."""
+    homes = dict(one.split("=", 1) for one in NetworkSettings.from_env().network_homes if "=" in one)
+    return homes.get(network)

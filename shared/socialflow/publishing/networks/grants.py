@@ -16,6 +16,8 @@ class App:
 
     client_id: str
     client_secret: str
+    scopes: tuple[str, ...] = ()
+    """What it may ask people for; none: what posting needs at the least."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""HTTP: connecting accounts by signing in at their networks."""
