@@ -246,6 +246,7 @@ class ReceiptOut(BaseModel):
     remote_id: str
     url: str | None
     published_at: datetime | None
+    deleted_at: Annotated[datetime | None, Field(description="Since when we know that it is there no more.")]
 
 
 class TargetProblemOut(BaseModel):
@@ -273,7 +274,12 @@ class TargetOut(BaseModel):
         """Shape a target with the attempts at it."""
         receipt = problem = None
         if target.remote_id is not None:
-            receipt = ReceiptOut(remote_id=target.remote_id, url=target.remote_url, published_at=target.published_at)
+            receipt = ReceiptOut(
+                remote_id=target.remote_id,
+                url=target.remote_url,
+                published_at=target.published_at,
+                deleted_at=target.deleted_at,
+            )
         if target.error_code is not None:
             problem = TargetProblemOut(code=target.error_code, detail=target.error_detail or "")
         return cls(

@@ -55,6 +55,7 @@ API_FUNCTIONS = (
     "api_posts",
     "api_accounts",
     "api_connections",
+    "api_takedowns",
     "api_keys",
     "api_tenants",
     "api_clerk_webhook",
@@ -175,7 +176,7 @@ class ServiceStack(Stack):
         named["api_renditions"].reads_media(store.media)
         named["api_reviews"].reads_media(store.media)
         named["api_posts"].times_publishing(LEASE)
-        self._accounts(named["api_accounts"], named["api_connections"])
+        self._accounts(named["api_accounts"], named["api_connections"], named["api_takedowns"])
         named["api_tenants"].asks_tenant_owner(self.tenant_owner)
         named["api_clerk_webhook"].takes_webhooks_of_clerk(store.clerk_webhook_secret)
         named |= self._billing()
@@ -199,6 +200,7 @@ class ServiceStack(Stack):
         api.route(named["api_posts"], ["/v1/posts", "/v1/posts/{proxy+}", "/v1/calendar"])
         api.route(named["api_accounts"], ["/v1/accounts", "/v1/accounts/{proxy+}"])
         api.route(named["api_connections"], ["/v1/connections", "/v1/connections/{proxy+}"])
+        api.route(named["api_takedowns"], ["/v1/posts/{post_id}/targets/{target_id}/delete"])
         api.route(named["api_keys"], ["/v1/api-keys", "/v1/api-keys/{proxy+}"])
         api.route(named["api_tenants"], ["/v1/tenant", "/v1/tenants", "/v1/tenants/{proxy+}"])
         # It only reads: no bell.
@@ -216,12 +218,14 @@ class ServiceStack(Stack):
         api.route(exports.reads_archives(store.media), ["/v1/exports", "/v1/exports/{proxy+}"])
         return api
 
-    def _accounts(self, accounts: ServiceFunction, connections: ServiceFunction) -> None:
-        """What connects accounts: by what a person pastes, and by signing in at a network."""
+    def _accounts(self, accounts: ServiceFunction, connections: ServiceFunction, takedowns: ServiceFunction) -> None:
+        """What connects accounts, by what a person pastes or by signing in; and what deletes at a network."""
         store = self.storage
         accounts.seals_credentials(store.credentials_key).calls_networks()
-        connections.seals_credentials(store.credentials_key).opens_credentials(store.credentials_key).calls_networks()
-        connections.is_registered(store.network_apps).knows(app_origins=self.stage.cors_origins)
+        for function in (connections, takedowns):
+            function.seals_credentials(store.credentials_key).opens_credentials(store.credentials_key)
+            function.calls_networks().is_registered(store.network_apps)
+        connections.knows(app_origins=self.stage.cors_origins)
 
     def _billing(self) -> dict[str, ServiceFunction]:
         """What speaks with Stripe, and with its library."""

@@ -45,6 +45,7 @@ ROUTES = {
     "ANY /v1/exports": "api_exports",
     "ANY /v1/exports/{proxy+}": "api_exports",
     "ANY /v1/accounts/{proxy+}": "api_accounts",
+    "ANY /v1/posts/{post_id}/targets/{target_id}/delete": "api_takedowns",
     "ANY /v1/connections": "api_connections",
     "ANY /v1/connections/{proxy+}": "api_connections",
     "ANY /v1/api-keys": "api_keys",

@@ -57,6 +57,16 @@ class PostCancelled(PostFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PostTakenDown(PostFact):
+    """What was out at one network is deleted there."""
+
+    type: ClassVar[str] = "post.taken_down"
+    target_id: UUID
+    network: str
+    by: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class PostStarted(PostFact):
     """The first attempt at any of the post's targets begins."""
 

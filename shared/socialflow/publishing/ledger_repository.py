@@ -17,7 +17,7 @@ from socialflow.publishing.model import Attempt, AttemptOutcome, Target, TargetS
 _COLUMNS = """
 id, post_id, account_id, network, remote_account, state, run, due_at, hold, content_hash, approval_required,
 approved_hash, prepared_hash, prepared, tries, next_at, attempt, lease, request, remote_id, remote_url,
-published_at, error_code, error_detail
+published_at, error_code, error_detail, deleted_at
 """
 _GET = "SELECT " + _COLUMNS + " FROM {s}.targets WHERE id = %(id)s AND post_id = %(post_id)s FOR UPDATE"
 # Preparing may be repeated, so a new run does not wait for what an older one began; an attempt's lease it respects.

@@ -116,6 +116,7 @@ class Target:
     published_at: datetime | None
     error_code: str | None
     error_detail: str | None
+    deleted_at: datetime | None = None
 
     @property
     def approved(self) -> bool:

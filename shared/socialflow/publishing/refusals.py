@@ -69,6 +69,18 @@ class NothingToResolve(Conflict):
     code, title = "nothing-to-resolve", "The target's outcome is known"
 
 
+class NothingToDelete(Conflict):
+    """It is not out."""
+
+    code, title = "nothing-to-delete", "Nothing is there to delete"
+
+
+class NotDeleted(Conflict):
+    """The network does not delete it."""
+
+    code, title = "not-deleted", "The network did not delete it"
+
+
 class MediaNotApproved(Invalid):
     """A media item that no one has approved."""
 

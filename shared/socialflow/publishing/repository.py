@@ -63,7 +63,7 @@ VALUES (%(id)s, %(post_id)s, %(account_id)s, %(network)s, %(remote_account)s, %(
 _TARGETS = """
 SELECT id, post_id, account_id, network, remote_account, state, run, due_at, hold, content_hash, approval_required,
        approved_hash, prepared_hash, prepared, tries, next_at, attempt, lease, request, remote_id, remote_url,
-       published_at, error_code, error_detail
+       published_at, error_code, error_detail, deleted_at
   FROM {s}.targets WHERE post_id = ANY(%(posts)s) ORDER BY id
 """
 _ATTEMPTS = """
@@ -88,6 +88,10 @@ UPDATE {s}.targets
        approval_required = %(approval_required)s, prepared_hash = NULL, prepared = NULL, tries = 0, next_at = NULL,
        lease = NULL, request = NULL, error_code = NULL, error_detail = NULL, updated_at = now()
  WHERE id = %(id)s AND state IN ('scheduled', 'preparing', 'prepared', 'failed', 'unconfirmed')
+"""
+_TAKEN_DOWN = """
+UPDATE {s}.targets SET deleted_at = %(at)s, deleted_by = %(by)s, updated_at = now()
+ WHERE id = %(id)s AND state = 'published' AND deleted_at IS NULL
 """
 _DROP_TARGETS = "DELETE FROM {s}.targets WHERE post_id = %(post_id)s AND attempt = 0 AND NOT id = ANY(%(kept)s)"
 _APPROVE = "UPDATE {s}.targets SET approved_hash = content_hash, updated_at = now() WHERE post_id = %(post_id)s"
@@ -311,3 +315,8 @@ def _values(post: Post) -> dict[str, Any]:
         "approved_at": post.approved_at,
         "reason": post.reason,
     }
+
+
+def taken_down(tx: Transaction, target_id: UUID, *, by: UUID, at: datetime) -> bool:
+    """Write that a target was deleted at its network; False where that is known, or it is not out."""
+    return tx.execute(_TAKEN_DOWN, {"id": target_id, "by": by, "at": at}) == 1

@@ -27,6 +27,7 @@ TAKES_AWAY = {
     "DELETE /v1/invitations/{invitation_id}",
     "DELETE /v1/members/{user_id}",
     "DELETE /v1/support-access/{grant_id}",
+    "POST /v1/posts/{post_id}/targets/{target_id}/delete",
 }
 INVITED = {"email": "nina@new.test", "role": "editor"}
 

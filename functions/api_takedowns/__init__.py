@@ -1,0 +1,1 @@
+"""HTTP: deleting at its network what was published."""
