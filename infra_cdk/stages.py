@@ -49,6 +49,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 DAY = 86_400
+# The alias of what is published, where a function has versions.
+LIVE = "live"
 
 
 @dataclass(frozen=True)

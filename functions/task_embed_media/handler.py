@@ -3,12 +3,11 @@
 What has no place afterwards (no budget, a provider in trouble) is looked at again by the hourly job.
 """
 
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from socialflow.ai import embedding, gateway
+from socialflow.ai import embedding, starting
 from socialflow.ai.asking import Account, NotAnswered
 from socialflow.ai.embedders import Embedder
 from socialflow.ai.embedding import Embeddable, Picture
@@ -48,8 +47,7 @@ VARIANT, CONTENT_TYPE = "square", "image/jpeg"
 BUSY = timedelta(seconds=60)
 """After so long a tenant that embeds many comes again."""
 
-if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    gateway.litellm()  # in a sandbox the import belongs to its start, where a snapshot keeps it
+starting.at_start()
 
 
 @dataclass(frozen=True)

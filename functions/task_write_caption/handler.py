@@ -3,13 +3,12 @@
 A state of two workflows: Ingest Media, whose subject is the media item, and Write Caption, whose subject is the wish.
 """
 
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from socialflow.ai import asking, gateway
+from socialflow.ai import asking, gateway, starting
 from socialflow.ai.model import LONGEST_WAIT, captions_key
 from socialflow.captions import prompt
 from socialflow.captions import service as captions
@@ -47,8 +46,7 @@ NEEDS = (
 )
 VARIANT = "small"
 
-if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-    gateway.litellm()  # in a sandbox the import belongs to its start, where a snapshot keeps it
+starting.at_start()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from infra_cdk.constructs.layers import ARCHITECTURE, RUNTIME, Layers
 from infra_cdk.constructs.logs import log_group
 from infra_cdk.constructs.media import Media
 from infra_cdk.constructs.nag import accept
-from infra_cdk.stages import Stage
+from infra_cdk.stages import LIVE, Stage
 from layers import archive
 
 # Every object of a tenant is below the first prefix, every archive below the second; nothing else is in the bucket.
@@ -46,8 +46,12 @@ class ServiceFunction(Construct):
         size: Size,
         extra_layers: Sequence[str] = (),
         reserved: int | None = None,
+        snapshot: bool = False,
     ) -> None:
-        """`name` is the folder, the construct's id and the end of the physical name."""
+        """`name` is the folder, the construct's id and the end of the physical name.
+
+        With a `snapshot` sandboxes begin from the memory of one that has started; the folder's code must know of it.
+        """
         super().__init__(scope, name)
         self.name = name
         self.stage = stage
@@ -72,6 +76,7 @@ class ServiceFunction(Construct):
             log_group=self.logs,
             logging_format=aws_lambda.LoggingFormat.JSON,
             reserved_concurrent_executions=reserved,
+            snap_start=aws_lambda.SnapStartConf.ON_PUBLISHED_VERSIONS if snapshot else None,
             environment={f"{PREFIX}STAGE": stage.name, f"{PREFIX}LOG_LEVEL": stage.log_level},
         )
         accept(
@@ -80,10 +85,16 @@ class ServiceFunction(Construct):
             "3.13 is what the layers are built, measured and tested for; a newer runtime is a change of its own.",
         )
 
+        self._live = self._alias() if snapshot else None
+
     @property
     def arn(self) -> str:
-        """The unqualified ARN."""
-        return self.function.function_arn
+        """What is invoked, and may be: the version that is live where there are versions, the function elsewhere."""
+        return self._live.function_arn if self._live else self.function.function_arn
+
+    def _alias(self) -> aws_lambda.Alias:
+        """Only a published version has a snapshot: each deployment that changes it publishes one, and points here."""
+        return aws_lambda.Alias(self, "Live", alias_name=LIVE, version=self.function.current_version)
 
     def may(self, actions: list[str], *resources: str, when: Mapping[str, Any] | None = None) -> Self:
         """Allow the function exactly these actions on these resources, and only under the conditions given."""

@@ -20,6 +20,7 @@ from infra_cdk.local.engine import Engine
 from infra_cdk.local.issuer import Issuer
 from infra_cdk.local.prepare import invoke
 from infra_cdk.local.process import LocalError
+from infra_cdk.stages import LIVE
 
 TENANT = PEOPLE[0].tenant
 NOBODY = "warm-up"  # not a slug, so that it never is a tenant
@@ -40,7 +41,7 @@ def first_calls() -> list[tuple[str, Document | None]]:
     decision = {"tenant": TENANT, "aggregate": {"type": "review", "id": str(uuid.uuid4())}}
     target = {"target_id": str(uuid.uuid4())}
     return [
-        ("task_write_caption", _task("ingest", TENANT)),
+        (f"task_write_caption:{LIVE}", _task("ingest", TENANT)),
         ("/media", None),
         ("on_doorbell", {"Records": [{"body": json.dumps({})}]}),
         ("task_process_media", _task("ingest", TENANT)),

@@ -79,6 +79,8 @@ ENDINGS = ("review.requested", "media.refused", "media.deleted", "rendition.read
 ARRIVALS, RECONCILERS = 4, 2
 CAPTIONER = "task_write_caption"
 INGEST = ("task_process_media", "task_process_video", CAPTIONER, "task_await_review", "task_settle_review")
+# The start of these takes seconds, all but a little of it LiteLLM's import.
+SNAPSHOTS = (CAPTIONER, "task_embed_media")
 MUTATION = "task_publish_target"
 TARGETS = ("task_prepare_target", MUTATION, "task_confirm_target")
 # The states that wait on a token. The local engine forgets a call of theirs that it refuses.
@@ -294,7 +296,8 @@ class ServiceStack(Stack):
         tasks = {}
         for name in INGEST:
             size, extra = sizes.get(name, (WORKER, []))
-            made = self._function(name, size, extra_layers=extra, reserved=self._reserved(name))
+            reserved, snapshot = self._reserved(name), name in SNAPSHOTS
+            made = self._function(name, size, extra_layers=extra, reserved=reserved, snapshot=snapshot)
             tasks[name] = made.rings(self.doorbell)
         for name in ("task_process_media", "task_process_video"):
             tasks[name].finds_media(store.media).writes_media(store.media)
@@ -350,7 +353,8 @@ class ServiceStack(Stack):
 
     def _embed_tasks(self) -> dict[str, ServiceFunction]:
         store, name = self.storage, "task_embed_media"
-        maker = self._function(name, CAPTION, extra_layers=["ai"], reserved=self._reserved(name)).rings(self.doorbell)
+        options = {"extra_layers": ["ai"], "reserved": self._reserved(name), "snapshot": name in SNAPSHOTS}
+        maker = self._function(name, CAPTION, **options).rings(self.doorbell)
         maker.reads_media(store.media).makes_vectors(store.caption_key)
         return {name: maker.opens_credentials(store.credentials_key).calls_networks()}
 

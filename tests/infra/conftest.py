@@ -42,8 +42,11 @@ class Template:
         return {each["Handler"].split(".")[1]: each for each in self.of_type("Lambda::Function").values()}
 
     def function_at(self, reference: Any) -> str:
-        """The folder's name of the function that a reference means."""
-        return str(self.body["Resources"][self.target(reference)]["Properties"]["Handler"]).split(".")[1]
+        """The folder's name of the function that a reference means: it, or the alias of what is published of it."""
+        found = self.body["Resources"][self.target(reference)]
+        if found["Type"] == "AWS::Lambda::Alias":
+            found = self.body["Resources"][self.target(found["Properties"]["FunctionName"])]
+        return str(found["Properties"]["Handler"]).split(".")[1]
 
 
 @dataclass(frozen=True)

@@ -160,6 +160,40 @@ def _invoked(template: Template, machine: dict[str, Any]) -> set[str]:
     return {template.function_at(arn) for arn in (arns if isinstance(arns, list) else [arns])}
 
 
+@pytest.mark.parametrize("stage", ["local", "prod"])
+def test_what_starts_slowly_begins_from_a_snapshot_and_is_called_by_its_alias_alone(
+    request: pytest.FixtureRequest, stage: str
+) -> None:
+    template = request.getfixturevalue(stage).service
+    snapped = {name for name, each in template.functions().items() if "SnapStart" in each}
+    # SnapStart takes Python from 3.12 on, and no more disk than this.
+    for name in snapped:
+        function = template.functions()[name]
+        assert function["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+        assert (function["Runtime"], function["EphemeralStorage"]) == ("python3.13", {"Size": 512})
+    asked = {name for name, each in template.functions().items() if "LITELLM_MODE" in each["Environment"]["Variables"]}
+    assert snapped == asked == {"task_write_caption", "task_embed_media"}
+    aliases = template.of_type("Lambda::Alias")
+    versions = template.of_type("Lambda::Version")
+    for alias in aliases.values():
+        assert alias["Name"] == "live"
+        version = versions[template.target(alias["FunctionVersion"])]
+        assert template.target(version["FunctionName"]) == template.target(alias["FunctionName"])
+    assert {template.function_at({"Ref": each}) for each in aliases} == snapped
+    assert len(versions) == len(aliases)
+    by_function = {template.function_at({"Ref": each}): each for each in aliases}
+    for machine in template.of_type("StepFunctions::StateMachine").values():
+        for function, arn in machine["DefinitionSubstitutions"].items():
+            if function in snapped:
+                assert template.target(arn) == by_function[function]
+        role = template.body["Resources"][template.target(machine["RoleArn"])]["Properties"]
+        (statement,) = role["Policies"][0]["PolicyDocument"]["Statement"]
+        arns = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        assert {template.target(arn) for arn in arns} == {
+            template.target(arn) for arn in machine["DefinitionSubstitutions"].values()
+        }
+
+
 def test_on_one_machine_what_is_told_of_a_refusal_is_capped_and_captions_leave_room_for_publishing_everywhere(
     local: Assembly, prod: Assembly
 ) -> None:

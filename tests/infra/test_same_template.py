@@ -38,6 +38,8 @@ ALLOWED = {
     "Resources/taskwritecaptionFunction*/Properties/ReservedConcurrentExecutions": (
         "captions are capped everywhere, to what the machine or the account can spare"
     ),
+    "Resources/task*FunctionCurrentVersion*+": "a version is named by what it holds: layers and settings, as above",
+    "Resources/task*Live????????/Properties/FunctionVersion/Fn::GetAtt/0": "the same, where its alias names it",
     "Resources/ApiHttp*/Properties/CorsConfiguration/AllowOrigins/0": "the address of the stage's web application",
     "Resources/Layers*/Properties/Content/S3Key": "layers for this machine there, for Graviton in prod",
     "Resources/*Logs????????/Properties/RetentionInDays": "logs on one machine are kept for a day",

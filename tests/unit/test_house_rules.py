@@ -20,8 +20,7 @@ READ_THE_ENVIRONMENT = {
     "shared/socialflow/platform/observability.py": "the logger's level, needed before any settings are",
     "shared/socialflow/platform/entry.py": "the runtime's trace id",
     "shared/socialflow/ai/gateway.py": "LiteLLM reads its switches from there at import",
-    "functions/task_embed_media/handler.py": "whether the runtime is there to import LiteLLM ahead for",
-    "functions/task_write_caption/handler.py": "whether the runtime is there to import LiteLLM ahead for",
+    "shared/socialflow/ai/starting.py": "whether the runtime is there to import LiteLLM ahead for",
 }
 
 

@@ -39,6 +39,19 @@ def test_throttling_has_a_rule_of_its_own_that_spreads_and_is_patient(rules: lis
     assert not THROTTLING & set(other["ErrorEquals"])
 
 
+SNAPSHOTS = {"task_write_caption", "task_embed_media"}
+"""What begins from one, as tests/infra/test_functions.py holds."""
+SNAPSHOT = {"Lambda.SnapStartException", "Lambda.SnapStartNotReadyException", "Lambda.SnapStartTimeoutException"}
+
+
+@pytest.mark.parametrize("workflow", ["ingest_media", "write_caption", "embed_media"])
+def test_a_snapshot_that_cannot_be_restored_is_tried_again(workflow: str) -> None:
+    for state in tasks(load(workflow)).values():
+        begins = state["Parameters"]["FunctionName"].strip("${}") in SNAPSHOTS
+        errors = {error for rule in state.get("Retry", []) for error in rule["ErrorEquals"]}
+        assert errors & SNAPSHOT == (SNAPSHOT if begins else set())
+
+
 @pytest.mark.parametrize("rules", RETRIED)
 def test_a_run_that_waits_for_its_turn_is_not_taken_for_dead(rules: list[Asl]) -> None:
     """A run is given a grace to begin in; what is left of it after the last wait is for the task itself."""

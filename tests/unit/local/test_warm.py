@@ -4,11 +4,12 @@ import re
 
 from infra_cdk.local.state import ROOT
 from infra_cdk.local.warm import NOBODY, TENANT, first_calls
+from infra_cdk.stages import LIVE
 
 
 def test_each_call_is_a_function_of_the_product_or_a_read() -> None:
     for name, event in first_calls():
-        folder = f"api_{name.removeprefix('/')}" if event is None else name
+        folder = f"api_{name.removeprefix('/')}" if event is None else name.removesuffix(f":{LIVE}")
         assert (ROOT / "functions" / folder / "handler.py").is_file()
 
 
