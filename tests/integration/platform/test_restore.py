@@ -31,8 +31,9 @@ for _ in range(2):
     if os.fork() == 0:
         if {renewed}:
             restore.renew()
+        drawn = [uuid_utils.uuid4().int, random.random()]
         ids = [new_id().int & (1 << 62) - 1 for _ in range(3)]
-        os.write(writes, json.dumps([*ids, uuid_utils.uuid4().int, random.random()]).encode())
+        os.write(writes, json.dumps([*drawn, *ids]).encode())
         os._exit(0)
     os.wait()
     told.append(json.loads(os.read(reads, 65_536)))
@@ -57,7 +58,8 @@ def test_two_sandboxes_of_one_snapshot_make_no_id_twice() -> None:
 
 def test_without_renewal_each_would_be_made_twice() -> None:
     one, other = two_restores(renewed=False)
-    assert one == other
+    # An id of UUIDv7 draws more or less with the millisecond that it is made in, and is left out.
+    assert one[:2] == other[:2]
 
 
 @pytest.fixture
