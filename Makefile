@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: help run up down demo token test check bench fuzz synth openapi docs prices clean tools node pds \
+.PHONY: help run up down demo token test check bench fuzz faults synth openapi docs prices clean tools node pds \
         check-lock check-lint check-types check-imports check-openapi check-templates
 
 # The first interpreter that is new enough, by its own full path: shims and activated environments are seen through.
@@ -117,6 +117,10 @@ docs: $(VENV) ## write the parts of docs/*.md that the code knows: settings, wor
 tools: $(VENV) $(ENGINE) $(NODE) $(STRIPE)
 
 node: $(NODE)
+
+faults: tools ## 1,000 posts with 300 drawn faults on every network: none twice, none lost (POSTS= FAULTS= SEED= ARGS=)
+	@rm -f build/faults.json
+	@POSTS="$(POSTS)" FAULTS="$(FAULTS)" SEED="$(SEED)" $(RUN) -m pytest -m faults -q tests/integration/publishing/test_harness.py $(ARGS)
 
 pds: tools $(PDS) ## bring a real Bluesky server (a C++ compiler builds its SQLite), and run the tests of Bluesky against it
 	@$(RUN) -m pytest -m pds tests/integration/publishing/bluesky $(ARGS)

@@ -10,6 +10,7 @@ import httpx
 from mastodon_mock.config import DatabaseConfig, MastodonMockConfig, SeedAccount, SeedConfig
 from mastodon_mock.testing.server import MockServer
 
+from socialflow.publishing.networks.evidence import plain
 from tests.wire import Wire, wired
 
 TOKEN = "mock_token"
@@ -44,6 +45,15 @@ class Instance:
     def texts(self) -> list[str]:
         """Return the texts of the account's statuses, the oldest first."""
         return [self._get(f"/api/v1/statuses/{one['id']}/source")["text"] for one in reversed(self.statuses())]
+
+    def every_text(self) -> list[str]:
+        """Return the texts of all the account's statuses, as the server lists them, the oldest first."""
+        found: list[dict[str, Any]] = []
+        path, older = f"/api/v1/accounts/{self.account()['id']}/statuses?limit=40", ""
+        while page := self._get(path + older):
+            found += page
+            older = f"&max_id={page[-1]['id']}"
+        return [plain(one["content"]).strip() for one in reversed(found)]
 
     def post(self, text: str, *, key: str | None = None) -> str:
         """Post as the account's owner would in another client, or under a key of ours; return the id."""

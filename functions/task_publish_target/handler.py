@@ -8,6 +8,7 @@ from socialflow.accounts import renewal
 from socialflow.accounts import service as accounts
 from socialflow.accounts.model import Account, Credentials
 from socialflow.accounts.renewal import Disconnected, NotRenewed, StillRenewing
+from socialflow.platform import egress
 from socialflow.platform.clock import now
 from socialflow.platform.crypto import CannotOpen, KeysUnavailable
 from socialflow.platform.database import transaction
@@ -101,6 +102,7 @@ def _connect(account: Account, token: str) -> Gateway:
 def _claim_when_due(tenant: Tenant, step: Step, destination: Destination, pace: Pace) -> Publishing | Outcome:
     """Claim the right to publish; where it is due within moments, wait for them here instead of in the workflow."""
     give_up = now() + LONGEST_WAIT
+    egress.ready()  # what a first call has to read is read before the second
     while True:
         with transaction(tenant) as tx:
             begun = ledger.begin_publishing(tx, step, destination, pace=pace, at=now())

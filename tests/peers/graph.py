@@ -46,6 +46,8 @@ class Graph:
     """Containers, photos and videos, by their ids."""
     processes: int = 0
     """How often a container or a video is still at work before it is done."""
+    quota: int = 50
+    """Posts of 24 hours that an account has."""
     fails: bool = False
     """Whether processing ends in an error."""
     lists: bool = True
@@ -75,7 +77,7 @@ class Graph:
         root = f"/(?:v25.0|v1.0)/{account.id}"
         routes: list[Route] = [
             ("GET", "/v[0-9.]+/me", lambda _: _me(account)),
-            ("GET", f"{root}/(?:content|threads)_publishing_limit", lambda _: _quota(account)),
+            ("GET", f"{root}/(?:content|threads)_publishing_limit", lambda _: self._quota(account)),
             ("POST", f"{root}/(?:media|threads)", self._contain),
             ("POST", f"{root}/(?:media|threads)_publish", lambda asked: self._publish(asked, account)),
             ("GET", f"{root}/(?:media|threads|published_posts|videos)", lambda asked: self._listed(asked, account)),
@@ -86,6 +88,10 @@ class Graph:
             ("DELETE", "/v[0-9.]+/([0-9_]+)", lambda _, thing: _delete(thing, account)),
         ]
         return routed(routes, asked) or _error(100, "Unsupported request", 33)
+
+    def _quota(self, account: Account) -> Told:
+        config = {"quota_total": self.quota, "quota_duration": 86_400}
+        return Told(200, {"data": [{"quota_usage": account.used, "config": config}]})
 
     def _refresh(self, asked: Asked) -> Told:
         account = next((one for one in self.accounts if one.token == asked.query.get("access_token")), None)
@@ -189,11 +195,6 @@ class Graph:
 
 def _me(account: Account) -> Told:
     return Told(200, {"id": account.id, "user_id": account.id, "username": account.name, "name": account.name})
-
-
-def _quota(account: Account) -> Told:
-    config = {"quota_total": 50, "quota_duration": 86_400}
-    return Told(200, {"data": [{"quota_usage": account.used, "config": config}]})
 
 
 def _delete(thing: str, account: Account) -> Told:

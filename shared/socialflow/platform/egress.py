@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -109,6 +110,12 @@ def _unusable(detail: str) -> UnusableHost:
     return UnusableHost(detail, errors=[FieldError("/base_url", "unusable-host", detail)])
 
 
+@cache
+def ready() -> ssl.SSLContext:
+    """Read the authorities that are trusted, once for each process: it takes longer than most calls."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def _allowed() -> tuple[str, ...]:
     return EgressSettings.from_env().egress_allowed_hosts
 
@@ -119,12 +126,12 @@ def _is_allowed(host: str, port: int | None, allowed: Iterable[str]) -> bool:
 
 class _Transport(httpx.HTTPTransport):
     def __init__(self, allowed: tuple[str, ...], *, deadline: float, max_bytes: int | None) -> None:
-        super().__init__(trust_env=False, retries=0)
+        super().__init__(verify=ready(), trust_env=False, retries=0)
         self._allowed = allowed
         self._max_bytes = max_bytes
         # httpx has no parameter for the network backend, and httpcore has: the pool is made again, with ours.
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=ready(),
             max_connections=4,
             http2=False,
             network_backend=_Guard(allowed, deadline),
