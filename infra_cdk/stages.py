@@ -23,6 +23,7 @@ Nothing here reads the environment. `infra_cdk/app.py` does, once: it takes the 
     stripe_api_base          http://127.0.0.1:8420                     empty: Stripe's own
     egress_allowed_hosts     127.0.0.1:8084                            comma list of host:port; local stage only
     network_homes            x=http://127.0.0.1:8085                   comma list of network=origin; local stage only
+    late_api_base            https://zernio.com/api                    where Late is, with its path
     mail_sender              no-reply@socialflow.example               an address whose domain SES may send for
     invitation_page          http://127.0.0.1:8080/invitations         what an invitation's link opens
 
@@ -163,6 +164,7 @@ class Stage:
     protected: bool = False
     egress_allowed_hosts: tuple[str, ...] = ()
     network_homes: tuple[str, ...] = ()
+    late_api_base: str = "https://zernio.com/api"
 
     @property
     def is_local(self) -> bool:
@@ -257,6 +259,7 @@ OVERRIDES: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "cors_origins": ("", "cors_origins", _names),
     "egress_allowed_hosts": ("", "egress_allowed_hosts", _names),
     "network_homes": ("", "network_homes", _names),
+    "late_api_base": ("", "late_api_base", str),
     "requests_per_minute": ("", "requests_per_minute", int),
     "oidc_issuer": ("identity", "issuer", str),
     "oidc_jwks_url": ("identity", "jwks_url", str),

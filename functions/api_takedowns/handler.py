@@ -20,6 +20,7 @@ from socialflow.platform.settings import (
     DoorbellSettings,
     EgressSettings,
     KeySettings,
+    LateSettings,
     NetworkSettings,
     OidcSettings,
 )
@@ -28,7 +29,15 @@ from socialflow.publishing.model import Target
 from socialflow.publishing.networks.port import Deletion, Gateway, Gone, Later, refused
 from socialflow.publishing.refusals import NotDeleted
 
-NEEDS = (DatabaseSettings, OidcSettings, KeySettings, EgressSettings, DoorbellSettings, NetworkSettings)
+NEEDS = (
+    DatabaseSettings,
+    OidcSettings,
+    KeySettings,
+    EgressSettings,
+    DoorbellSettings,
+    LateSettings,
+    NetworkSettings,
+)
 app = api(door)
 
 LONGEST_CALL = 8.0
@@ -70,7 +79,7 @@ def _deleted(who: Caller, target: Target) -> Any:
 def _asked(who: Caller, target: Target) -> Deletion:
     """Ask the network, never inside a transaction."""
     with transaction(who.tenant) as tx:
-        credentials = accounts.credentials(tx, target.account_id)
+        credentials = accounts.credentials(tx, target.account_id, target.frozen_route)
     if credentials is None:
         raise NotDeleted(_GONE, reason="account-disconnected")
     try:
@@ -85,7 +94,7 @@ def _asked(who: Caller, target: Target) -> Deletion:
 
 
 def _connect(account: Account, token: str) -> Gateway:
-    return networks.gateway(account.network, base_url=account.base_url, token=token)
+    return networks.reached(account, token)
 
 
 handler = entry(app, *NEEDS)

@@ -16,6 +16,7 @@ from socialflow.platform.settings import (
     DoorbellSettings,
     EgressSettings,
     KeySettings,
+    LateSettings,
     NetworkSettings,
     PublishSettings,
 )
@@ -33,6 +34,7 @@ NEEDS = (
     DoorbellSettings,
     EgressSettings,
     KeySettings,
+    LateSettings,
     NetworkSettings,
     PublishSettings,
 )
@@ -48,7 +50,7 @@ def handler(task: TaskInput, context: Any) -> dict[str, Any]:
     assert task.target_id is not None  # the Map passes it
     step, pace = Step(task.id, task.target_id, task.run), Pace.of(PublishSettings.from_env())
     with transaction(task.tenant) as tx:
-        credentials = accounts.credentials(tx, ledger.account_of(tx, step))
+        credentials = accounts.credentials(tx, *ledger.way_to(tx, step))
     gateway = _gateway(task.tenant, credentials)
     if gateway is None:
         credentials = None
@@ -81,7 +83,7 @@ def _gateway(tenant: Tenant, credentials: Credentials | None) -> Gateway | Later
 
 
 def _connect(account: Account, token: str) -> Gateway:
-    return networks.gateway(account.network, base_url=account.base_url, token=token)
+    return networks.reached(account, token)
 
 
 def _evidence(gateway: Gateway, begun: Confirming, context: Any) -> Sighting | Answer:
@@ -97,4 +99,11 @@ def _destination(credentials: Credentials | None) -> Destination | None:
     if credentials is None:
         return None
     account = credentials.account
-    return Destination(account.id, account.network, account.base_url, account.remote_account, account.capabilities)
+    return Destination(
+        account.id,
+        account.network,
+        account.base_url,
+        account.remote_account,
+        networks.capabilities(account),
+        account.route,
+    )

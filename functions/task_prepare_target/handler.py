@@ -1,6 +1,7 @@
 """Prepare Target: uploads the media ahead of the due time; may be repeated freely."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,6 +24,7 @@ from socialflow.platform.settings import (
     DoorbellSettings,
     EgressSettings,
     KeySettings,
+    LateSettings,
     NetworkSettings,
     PublishSettings,
     StorageSettings,
@@ -32,7 +34,7 @@ from socialflow.platform.tenancy import Tenant
 from socialflow.publishing import networks, preparation, workflow
 from socialflow.publishing.model import Pace
 from socialflow.publishing.networks.limits import limits
-from socialflow.publishing.networks.port import Gateway, Later, Preparation, Refused, refused
+from socialflow.publishing.networks.port import Drafting, Gateway, Later, Preparation, Refused, refused
 from socialflow.publishing.preparation import Preparing
 from socialflow.publishing.steps import Outcome, Step
 
@@ -41,6 +43,7 @@ NEEDS = (
     DoorbellSettings,
     EgressSettings,
     KeySettings,
+    LateSettings,
     NetworkSettings,
     PublishSettings,
     StorageSettings,
@@ -59,7 +62,9 @@ def handler(task: TaskInput, context: Any) -> dict[str, Any]:
     with transaction(task.tenant) as tx:
         begun = preparation.begin_preparing(tx, step, pace=pace, at=now())
         if isinstance(begun, Preparing):
-            credentials = accounts.credentials(tx, begun.target.account_id)
+            credentials = accounts.credentials(tx, begun.target.account_id, begun.target.frozen_route)
+            if credentials is not None:
+                begun = replace(begun, route=credentials.account.route)
             files = outgoing.files(tx, begun.rendering.media)
             if outgoing.has_video(files, begun.rendering.media):
                 preparation.take_time(tx, begun)
@@ -83,7 +88,7 @@ def _prepare(
 ) -> Preparation:
     if credentials is None:
         return _GONE
-    give_up, network = time.monotonic() + seconds, credentials.account.network
+    give_up, account = time.monotonic() + seconds, credentials.account
     with TemporaryDirectory() as folder:
         try:
             gateway = _gateway(tenant, credentials)
@@ -91,8 +96,8 @@ def _prepare(
                 files,
                 begun.rendering.media,
                 Path(folder),
-                most_bytes=_most_bytes(credentials.account),
-                linked=network in networks.FETCHES,
+                most_bytes=_most_bytes(account),
+                linked=account.route == "direct" and account.network in networks.FETCHES,
             )
         except (KeysUnavailable, BotoCoreError, ClientError) as error:
             logger.warning("What is to be prepared could not be read", exc_info=True)
@@ -101,7 +106,10 @@ def _prepare(
             return gateway
         if not isinstance(uploads, list):
             return uploads
-        return gateway.prepare(begun.rendering, uploads, seconds=max(1.0, give_up - time.monotonic()))
+        left = max(1.0, give_up - time.monotonic())
+        if isinstance(gateway, Drafting):
+            return gateway.draft(begun.target.key, begun.rendering, uploads, seconds=left)
+        return gateway.prepare(begun.rendering, uploads, seconds=left)
 
 
 def _gateway(tenant: Tenant, credentials: Credentials) -> Gateway | Refused | Later:
@@ -118,7 +126,7 @@ def _gateway(tenant: Tenant, credentials: Credentials) -> Gateway | Refused | La
 
 
 def _connect(account: Account, token: str) -> Gateway:
-    return networks.gateway(account.network, base_url=account.base_url, token=token)
+    return networks.reached(account, token)
 
 
 def _most_bytes(account: Account) -> int:

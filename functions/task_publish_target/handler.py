@@ -19,6 +19,7 @@ from socialflow.platform.settings import (
     DoorbellSettings,
     EgressSettings,
     KeySettings,
+    LateSettings,
     NetworkSettings,
     PublishSettings,
 )
@@ -36,6 +37,7 @@ NEEDS = (
     DoorbellSettings,
     EgressSettings,
     KeySettings,
+    LateSettings,
     NetworkSettings,
     PublishSettings,
 )
@@ -55,7 +57,7 @@ def handler(task: TaskInput, context: Any) -> dict[str, Any]:
     assert task.target_id is not None  # the Map passes it
     step, pace = Step(task.id, task.target_id, task.run), Pace.of(PublishSettings.from_env())
     with transaction(task.tenant) as tx:
-        credentials = accounts.credentials(tx, ledger.account_of(tx, step))
+        credentials = accounts.credentials(tx, *ledger.way_to(tx, step))
     # Everything that can fail before the call fails before the claim.
     try:
         gateway = _gateway(task.tenant, credentials)
@@ -96,7 +98,7 @@ def _gateway(tenant: Tenant, credentials: Credentials | None) -> Gateway | Refus
 
 
 def _connect(account: Account, token: str) -> Gateway:
-    return networks.gateway(account.network, base_url=account.base_url, token=token)
+    return networks.reached(account, token)
 
 
 def _claim_when_due(tenant: Tenant, step: Step, destination: Destination, pace: Pace) -> Publishing | Outcome:
@@ -114,4 +116,11 @@ def _claim_when_due(tenant: Tenant, step: Step, destination: Destination, pace: 
 
 def _destination(credentials: Credentials) -> Destination:
     account = credentials.account
-    return Destination(account.id, account.network, account.base_url, account.remote_account, account.capabilities)
+    return Destination(
+        account.id,
+        account.network,
+        account.base_url,
+        account.remote_account,
+        networks.capabilities(account),
+        account.route,
+    )

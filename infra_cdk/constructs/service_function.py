@@ -225,6 +225,10 @@ class ServiceFunction(Construct):
         """Call hosts that a user named, by way of the one egress client."""
         return self.knows(egress_allowed_hosts=self.stage.egress_allowed_hosts)
 
+    def goes_by_late(self) -> Self:
+        """Know where Late is, by way of which networks may be reached."""
+        return self.knows(late_api_base=self.stage.late_api_base)
+
     def is_registered(self, apps: aws_secretsmanager.Secret) -> Self:
         """Say to networks who we are, where they let people in and renew what was granted for nobody else."""
         self.may(["secretsmanager:GetSecretValue"], apps.secret_arn)

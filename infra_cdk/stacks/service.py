@@ -56,6 +56,7 @@ API_FUNCTIONS = (
     "api_accounts",
     "api_connections",
     "api_takedowns",
+    "api_networks",
     "api_keys",
     "api_tenants",
     "api_clerk_webhook",
@@ -178,7 +179,6 @@ class ServiceStack(Stack):
         named["api_renditions"].reads_media(store.media)
         named["api_reviews"].reads_media(store.media)
         named["api_posts"].times_publishing(LEASE)
-        self._accounts(named["api_accounts"], named["api_connections"], named["api_takedowns"])
         named["api_tenants"].asks_tenant_owner(self.tenant_owner)
         named["api_clerk_webhook"].takes_webhooks_of_clerk(store.clerk_webhook_secret)
         named |= self._billing()
@@ -200,9 +200,7 @@ class ServiceStack(Stack):
         search = self._function("api_search", API, reserved=stage.concurrency.api).signs_in().knows_embedder()
         api.route(search, ["/v1/media/{media_id}/related", "/v1/search/{proxy+}"])
         api.route(named["api_posts"], ["/v1/posts", "/v1/posts/{proxy+}", "/v1/calendar"])
-        api.route(named["api_accounts"], ["/v1/accounts", "/v1/accounts/{proxy+}"])
-        api.route(named["api_connections"], ["/v1/connections", "/v1/connections/{proxy+}"])
-        api.route(named["api_takedowns"], ["/v1/posts/{post_id}/targets/{target_id}/delete"])
+        self._accounts(api, named)
         api.route(named["api_keys"], ["/v1/api-keys", "/v1/api-keys/{proxy+}"])
         api.route(named["api_tenants"], ["/v1/tenant", "/v1/tenants", "/v1/tenants/{proxy+}"])
         # It only reads: no bell.
@@ -220,14 +218,22 @@ class ServiceStack(Stack):
         api.route(exports.reads_archives(store.media), ["/v1/exports", "/v1/exports/{proxy+}"])
         return api
 
-    def _accounts(self, accounts: ServiceFunction, connections: ServiceFunction, takedowns: ServiceFunction) -> None:
-        """What connects accounts, by what a person pastes or by signing in; and what deletes at a network."""
+    def _accounts(self, api: Api, named: dict[str, ServiceFunction]) -> None:
+        """What connects accounts, by what a person pastes or by signing in, or by Late; and deletes at a network."""
         store = self.storage
-        accounts.seals_credentials(store.credentials_key).calls_networks()
+        connections, takedowns = named["api_connections"], named["api_takedowns"]
+        for name in ("api_accounts", "api_networks"):
+            named[name].seals_credentials(store.credentials_key).calls_networks()
         for function in (connections, takedowns):
             function.seals_credentials(store.credentials_key).opens_credentials(store.credentials_key)
             function.calls_networks().is_registered(store.network_apps)
+        for name in ("api_networks", "api_takedowns"):
+            named[name].goes_by_late()
         connections.knows(app_origins=self.stage.cors_origins)
+        api.route(named["api_accounts"], ["/v1/accounts", "/v1/accounts/{proxy+}"])
+        api.route(connections, ["/v1/connections", "/v1/connections/{proxy+}"])
+        api.route(named["api_networks"], ["/v1/networks", "/v1/networks/{proxy+}"])
+        api.route(takedowns, ["/v1/posts/{post_id}/targets/{target_id}/delete"])
 
     def _billing(self) -> dict[str, ServiceFunction]:
         """What speaks with Stripe, and with its library."""
@@ -324,7 +330,7 @@ class ServiceStack(Stack):
         for name in TARGETS:
             # A session that is used up is renewed by whoever needs it, and sealed again.
             tasks[name].opens_credentials(store.credentials_key).seals_credentials(store.credentials_key)
-            tasks[name].calls_networks().is_registered(store.network_apps)
+            tasks[name].calls_networks().goes_by_late().is_registered(store.network_apps)
         tasks["task_prepare_target"].reads_media(store.media)
         for name in ("task_open_post", *TARGETS, "task_settle_post"):
             tasks[name].times_publishing(LEASE)

@@ -67,6 +67,7 @@ EXPECTED = {
     "api_accounts": DATABASE | RING | SEAL,
     "api_connections": DATABASE | RING | SEAL | OPEN | REGISTERED,
     "api_takedowns": DATABASE | RING | SEAL | OPEN | REGISTERED,
+    "api_networks": DATABASE | RING | SEAL,
     "api_keys": DATABASE,
     "api_tenants": DATABASE | RING | {"lambda:InvokeFunction on opstenantFunction"},
     "api_clerk_webhook": DATABASE | RING | {"secretsmanager:GetSecretValue on ClerkWebhookSecretValue"},

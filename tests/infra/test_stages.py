@@ -15,6 +15,7 @@ VALUES = {
     "log_level": ("debug", "DEBUG"),
     "cors_origins": ("http://a.test, http://b.test", ("http://a.test", "http://b.test")),
     "network_homes": ("x=http://127.0.0.1:1", ("x=http://127.0.0.1:1",)),
+    "late_api_base": ("https://late.example/api", "https://late.example/api"),
     "egress_allowed_hosts": ("127.0.0.1:1,127.0.0.1:2", ("127.0.0.1:1", "127.0.0.1:2")),
     "oidc_issuer": ("https://issuer.test", "https://issuer.test"),
     "oidc_jwks_url": ("https://issuer.test/keys", "https://issuer.test/keys"),

@@ -36,6 +36,8 @@ ROUTES = {
     "ANY /v1/plan/{proxy+}": "api_plan",
     "ANY /v1/webhooks/stripe": "api_stripe_webhook",
     "ANY /v1/accounts": "api_accounts",
+    "ANY /v1/networks": "api_networks",
+    "ANY /v1/networks/{proxy+}": "api_networks",
     "ANY /v1/ai/{proxy+}": "api_ai",
     "ANY /v1/models": "api_ai",
     "ANY /v1/media/{media_id}/captions": "api_captions",

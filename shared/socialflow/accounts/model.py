@@ -6,10 +6,14 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from socialflow.errors import Invalid, NotFound
+from socialflow.errors import Conflict, Invalid, NotFound
 
 AccountState = Literal["connected", "expiring", "disconnected"]
 ConnectionState = Literal["begun", "completing", "choosing", "done"]
+Route = Literal["direct", "late"]
+"""How an account is reached: by its network's own API, or by way of Late."""
+LATE_KEY, LATE_WEBHOOKS = "late key", "late webhooks"
+"""What the tenant's one key of Late, and the secret of its webhooks, are sealed for."""
 
 
 class UnknownAccount(NotFound):
@@ -28,6 +32,24 @@ class IncompleteLogin(Invalid):
     """What a network asks for to connect an account was not all sent, or something else was."""
 
     code, title = "incomplete-login", "That network asks for something else"
+
+
+class NotConnected(Conflict):
+    """Late is asked for, and there is no key of it."""
+
+    code, title = "late-not-connected", "Late is not connected"
+
+
+class NotReached(Invalid):
+    """Late does not reach what is asked for."""
+
+    code, title = "not-reached", "Late does not reach that"
+
+
+class UnknownLateKey(NotFound):
+    """There is no key of Late here."""
+
+    code, title = "unknown-late-key", "No key of Late"
 
 
 class ServerUnusable(Invalid):
@@ -65,6 +87,12 @@ class Account:
     capabilities: Mapping[str, Any]
     connected_by: UUID
     connected_at: datetime
+    late_account: str | None = None
+    """Late's id of it, where it is connected there too."""
+    has_token: bool = True
+    """Whether there is a token of its own, so that its network can be called."""
+    route: Route = "direct"
+    """By which way it is reached: that of its credentials."""
 
     @property
     def profile(self) -> Profile:
@@ -78,6 +106,21 @@ class Credentials:
 
     account: Account
     sealed: bytes
+
+    @property
+    def purpose(self) -> str:
+        """What is sealed is sealed for."""
+        return LATE_KEY if self.account.route == "late" else self.account.profile.purpose
+
+
+@dataclass(frozen=True)
+class LateKey:
+    """What is known of a tenant's key of Late; the key itself is not part of it, and the webhooks' secret is sealed."""
+
+    webhook_token: str
+    webhook_secret: bytes
+    verified_at: datetime
+    set_by: UUID
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def opened(tenant: Tenant, credentials: Credentials, connect: Callable[[Account,
         else:
             time.sleep(POLL)
         with transaction(tenant) as tx:
-            found = repository.credentials(tx, credentials.account.id)
+            found = repository.credentials(tx, credentials.account.id, credentials.account.route)
     raise Disconnected("The account is not connected any more")
 
 

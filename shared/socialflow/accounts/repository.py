@@ -8,9 +8,10 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from socialflow.accounts.model import Account, AccountState, Credentials, Profile
+from socialflow.accounts.model import Account, AccountState, Credentials, Profile, Route
 from socialflow.platform.database import Transaction
 from socialflow.platform.ids import new_id
+from socialflow.platform.settings import LateSettings
 
 _ADD = """
 INSERT INTO {s}.social_accounts
@@ -30,10 +31,13 @@ UPDATE {s}.social_accounts
        connected_by = %(by)s, connected_at = %(at)s, renewing_until = NULL
  WHERE network = %(network)s AND base_url = %(base_url)s AND remote_account = %(remote_account)s
 """
-_COLUMNS = "id, network, state, base_url, remote_account, remote_name, capabilities, connected_by, connected_at"
+COLUMNS = """
+id, network, state, base_url, remote_account, remote_name, capabilities, connected_by, connected_at, late_account,
+secret <> '' AS has_token
+"""
 _LIST = (
     "SELECT "
-    + _COLUMNS
+    + COLUMNS
     + """
   FROM {s}.social_accounts
  WHERE state <> 'disconnected'
@@ -41,11 +45,19 @@ _LIST = (
  ORDER BY connected_at DESC, id DESC LIMIT %(limit)s
 """
 )
-_FIND = "SELECT " + _COLUMNS + " FROM {s}.social_accounts WHERE id = ANY(%(ids)s)"
-_CREDENTIALS = "SELECT " + _COLUMNS + ", secret FROM {s}.social_accounts WHERE id = %(id)s AND state <> 'disconnected'"
+_FIND = "SELECT " + COLUMNS + " FROM {s}.social_accounts WHERE id = ANY(%(ids)s)"
+_CREDENTIALS = (
+    "SELECT "
+    + COLUMNS
+    + """, secret, (SELECT k.secret FROM {s}.late_keys k) AS late_secret,
+       coalesce((SELECT r.route FROM {s}.routes r WHERE r.network = a.network), 'direct') AS wanted
+  FROM {s}.social_accounts a WHERE id = %(id)s AND state <> 'disconnected'
+"""
+)
 # The token is gone with the connection; what the account has published keeps its row.
 _DISCONNECT = """
-UPDATE {s}.social_accounts SET state = 'disconnected', secret = '' WHERE id = %(id)s AND state <> 'disconnected'
+UPDATE {s}.social_accounts SET state = 'disconnected', secret = '', late_account = NULL
+ WHERE id = %(id)s AND state <> 'disconnected'
 """
 # Each seal is another, so that the sealed token says which one it is: no version beside it is needed.
 _BEGIN_RENEWAL = """
@@ -79,7 +91,16 @@ class _Row:
     capabilities: dict[str, Any]
     connected_by: UUID
     connected_at: datetime
+    late_account: str | None
+    has_token: bool
     secret: bytes
+    late_secret: bytes | None
+    wanted: Route
+
+    def reached_by(self) -> dict[Route, bytes]:
+        """Return the ways by which it is reached, each with what is sealed."""
+        ways: dict[Route, bytes] = {"direct": self.secret} if self.has_token else {}
+        return ways | ({"late": self.late_secret} if self.late_account and self.late_secret else {})
 
 
 def connect(tx: Transaction, profile: Profile, sealed: bytes, *, by: UUID, at: datetime) -> Connected:
@@ -115,23 +136,31 @@ def find(tx: Transaction, ids: Sequence[UUID]) -> list[Account]:
     return tx.all(Account, _FIND, {"ids": list(ids)})
 
 
-def credentials(tx: Transaction, account_id: UUID) -> Credentials | None:
-    """Return an account with its sealed token; None where it is not connected."""
+def credentials(tx: Transaction, account_id: UUID, route: Route | None = None) -> Credentials | None:
+    """Return an account with what it is reached by, sealed; None where it is not connected, or not by that way."""
     row = tx.one(_Row, _CREDENTIALS, {"id": account_id})
-    if row is None:
+    ways = row.reached_by() if row else {}
+    if row is None or not ways:
+        return None
+    way = route or (row.wanted if row.wanted in ways else next(iter(ways)))
+    if way not in ways:
         return None
     account = Account(
         id=row.id,
         network=row.network,
         state=row.state,
-        base_url=row.base_url,
+        # What is called: a key of Late's goes to no other server, whoever asks for the account.
+        base_url=LateSettings.from_env().late_api_base if way == "late" else row.base_url,
         remote_account=row.remote_account,
         remote_name=row.remote_name,
         capabilities=row.capabilities,
         connected_by=row.connected_by,
         connected_at=row.connected_at,
+        late_account=row.late_account,
+        has_token=row.has_token,
+        route=way,
     )
-    return Credentials(account, bytes(row.secret))
+    return Credentials(account, bytes(ways[way]))
 
 
 def disconnect(tx: Transaction, account_id: UUID) -> bool:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from socialflow.accounts import repository
 from socialflow.accounts.events import AccountConnected, AccountDisconnected
-from socialflow.accounts.model import Account, Credentials, Profile, UnknownAccount
+from socialflow.accounts.model import Account, Credentials, Profile, Route, UnknownAccount
 from socialflow.entitlements import service as entitlements
 from socialflow.platform.database import Transaction
 
@@ -37,9 +37,12 @@ def find(tx: Transaction, ids: Sequence[UUID]) -> list[Account]:
     return [account for account in repository.find(tx, ids) if account.state != "disconnected"]
 
 
-def credentials(tx: Transaction, account_id: UUID) -> Credentials | None:
-    """Return an account with its sealed token; None where it is not connected."""
-    return repository.credentials(tx, account_id)
+def credentials(tx: Transaction, account_id: UUID, route: Route | None = None) -> Credentials | None:
+    """Return an account with what it is reached by, sealed; None where it is not connected, or not by that way.
+
+    Without a way it is the tenant's choice for the network, and where the account is connected by one only, that one.
+    """
+    return repository.credentials(tx, account_id, route)
 
 
 def disconnect(tx: Transaction, account_id: UUID, *, by: UUID, at: datetime) -> None:

@@ -16,6 +16,8 @@ from socialflow.platform.database import Transaction
 LEFT_OUT = {
     "schema_migrations": "Which migrations the schema has; the importing tenant has its own.",
     "ai_keys": "Keys are sealed for their tenant and this place; they are set again.",
+    "late_keys": "A key is sealed for its tenant and this place; it is set again.",
+    "routes": "By which way a network is reached is chosen again, with the accounts.",
     "vectors": "They are made again, in whatever space the importing tenant has.",
     "account_connections": "Sign-ins of some minutes; their secrets are sealed for this place.",
     "renditions": "What is cut for networks is made again when it is asked for.",
@@ -86,7 +88,7 @@ FORMS: Mapping[str, Form] = {
     # The kind follows from the type; an upload in parts is one of this bucket's.
     "media_items": Form(("object_version", "inspections", "kind", "upload_id", "part_size"), _RELATIVE),
     "derivatives": Form(("object_version",), _RELATIVE),
-    "social_accounts": Form(("secret",), "jsonb_build_object('state', 'disconnected')"),
+    "social_accounts": Form(("secret",), "jsonb_build_object('state', 'disconnected', 'late_account', NULL)"),
     "posts": Form(changed=_POST),
     "targets": Form(changed=_TARGET),
     "attempts": Form(changed="jsonb_build_object('outcome', coalesce(r.outcome, 'unconfirmed'))"),

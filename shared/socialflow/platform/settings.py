@@ -204,6 +204,13 @@ class NetworkSettings(Settings):
 
 
 @dataclass(frozen=True)
+class LateSettings(Settings):
+    """Late (now Zernio), by way of which networks may be reached."""
+
+    late_api_base: str = told("Where Late's API is, with its path.", "https://zernio.com/api")
+
+
+@dataclass(frozen=True)
 class BillingSettings(Settings):
     """What is bought where."""
 

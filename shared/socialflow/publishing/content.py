@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 from uuid import UUID
 
+Route = Literal["direct", "late"]
+"""How a network is reached: by its own API, or by way of Late."""
+
 
 @dataclass(frozen=True)
 class MediaFile:
@@ -120,6 +123,7 @@ class Destination:
     base_url: str
     remote_account: str
     capabilities: Mapping[str, Any] = field(default_factory=dict)
+    route: Route = "direct"
 
     @property
     def honours_keys(self) -> bool:

@@ -13,7 +13,7 @@ from socialflow.platform.database import Transaction
 from socialflow.platform.ids import new_id
 from socialflow.publishing import ledger_repository as repository
 from socialflow.publishing import repository as posts
-from socialflow.publishing.content import Destination, Rendering
+from socialflow.publishing.content import Destination, Rendering, Route
 from socialflow.publishing.events import PostStarted
 from socialflow.publishing.ledger_repository import Verdict
 from socialflow.publishing.model import RETRIES, Attempt, Pace, Post, Target
@@ -51,9 +51,10 @@ class Publishing:
     key: str
 
 
-def account_of(tx: Transaction, step: Step) -> UUID:
-    """Return the account of a step's target, whose token is needed before the claim."""
-    return locked(tx, step)[1].account_id
+def way_to(tx: Transaction, step: Step) -> tuple[UUID, Route | None]:
+    """Return the account of a step's target, needed before the claim, and the way that the target is bound to."""
+    target = locked(tx, step)[1]
+    return target.account_id, target.frozen_route
 
 
 def give_up(tx: Transaction, step: Step, refused: Refused) -> Outcome:
@@ -71,7 +72,7 @@ def begin_publishing(
 ) -> Publishing | Outcome:
     """Claim the right to publish and open the attempt; or say why not. Commit before the call."""
     post, target = locked(tx, step)
-    number = repository.claim(tx, target.id, run=step.run, remote_account=destination.remote_account, lease=pace.lease)
+    number = repository.claim(tx, target.id, destination, run=step.run, lease=pace.lease)
     if number is None:
         return _why_not(tx, post, target, step) or _not_now(tx, post, target, destination, at)
     attempt_id = new_id()
@@ -104,6 +105,11 @@ def _not_now(tx: Transaction, post: Post, target: Target, destination: Destinati
         repository.fail(tx, target, code="account-changed", detail="The account belongs to somebody else now.")
         refresh(tx, post)
         return DONE
+    if target.prepared_route != destination.route:
+        # The network is reached by another way now, and what was prepared is nothing there.
+        posts.plan(tx, target)
+        refresh(tx, post)
+        return LEFT
     if blocked(tx, target):
         return BLOCKED
     assert target.due_at is not None

@@ -12,12 +12,13 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from socialflow.platform.database import Transaction
+from socialflow.publishing.content import Destination, Route
 from socialflow.publishing.model import Attempt, AttemptOutcome, Target, TargetState, backoff
 
 _COLUMNS = """
 id, post_id, account_id, network, remote_account, state, run, due_at, hold, content_hash, approval_required,
 approved_hash, prepared_hash, prepared, tries, next_at, attempt, lease, request, remote_id, remote_url,
-published_at, error_code, error_detail, deleted_at
+published_at, error_code, error_detail, deleted_at, route, prepared_route
 """
 _GET = "SELECT " + _COLUMNS + " FROM {s}.targets WHERE id = %(id)s AND post_id = %(post_id)s FOR UPDATE"
 # Preparing may be repeated, so a new run does not wait for what an older one began; an attempt's lease it respects.
@@ -42,8 +43,8 @@ UPDATE {s}.targets SET lease = now() + %(lease)s WHERE id = %(id)s AND state = '
 """
 _PREPARED = """
 UPDATE {s}.targets
-   SET state = 'prepared', prepared = %(prepared)s, prepared_hash = %(hash)s, tries = 0, next_at = NULL,
-       lease = NULL, error_code = NULL, error_detail = NULL, updated_at = now()
+   SET state = 'prepared', prepared = %(prepared)s, prepared_hash = %(hash)s, prepared_route = %(route)s, tries = 0,
+       next_at = NULL, lease = NULL, error_code = NULL, error_detail = NULL, updated_at = now()
  WHERE id = %(id)s AND run = %(run)s AND state = 'preparing' AND content_hash = %(hash)s
 """
 _PREPARE_AGAIN = """
@@ -63,13 +64,15 @@ UPDATE {s}.targets
 _CLAIM = """
 UPDATE {s}.targets t
    SET state = 'attempting', attempt = t.attempt + 1, tries = t.tries + 1, lease = now() + %(lease)s, next_at = NULL,
-       updated_at = now()
+       route = %(route)s, updated_at = now()
  WHERE t.id = %(id)s
    AND t.run = %(run)s
    AND t.state = 'prepared'
    AND t.prepared_hash = t.content_hash
    AND (NOT t.approval_required OR t.approved_hash = t.content_hash)
    AND t.remote_account = %(remote_account)s
+   AND t.prepared_route = %(route)s
+   AND (t.route IS NULL OR t.route = %(route)s)
    AND NOT t.hold
    AND t.due_at <= now()
    AND (t.next_at IS NULL OR t.next_at <= now())
@@ -191,9 +194,9 @@ def prepare_longer(tx: Transaction, target: Target, *, lease: timedelta) -> bool
     return tx.execute(_PREPARE_LONGER, {"id": target.id, "lease": lease}) == 1
 
 
-def prepared(tx: Transaction, target_id: UUID, *, run: int, content_hash: bytes, document: dict[str, Any]) -> bool:
-    """Keep what the network answered; False where the content or the run has changed meanwhile."""
-    values = {"id": target_id, "run": run, "hash": content_hash, "prepared": Jsonb(document)}
+def prepared(tx: Transaction, target: Target, *, run: int, route: Route, document: dict[str, Any]) -> bool:
+    """Keep what the network answered by a way; False where the content or the run has changed meanwhile."""
+    values = {"id": target.id, "run": run, "hash": target.content_hash, "route": route, "prepared": Jsonb(document)}
     return tx.execute(_PREPARED, values) == 1
 
 
@@ -208,14 +211,15 @@ def fail(tx: Transaction, target: Target, *, code: str, detail: str) -> bool:
     return tx.execute(_FAIL, values) == 1
 
 
-def claim(tx: Transaction, target_id: UUID, *, run: int, remote_account: str, lease: timedelta) -> int | None:
-    """Take the right to publish; return the attempt's number, or None where something does not hold."""
+def claim(tx: Transaction, target_id: UUID, place: Destination, *, run: int, lease: timedelta) -> int | None:
+    """Take the right to publish, by one way for good; return the attempt's number, or None."""
     attempt: int | None = tx.value(
         _CLAIM,
         {
             "id": target_id,
             "run": run,
-            "remote_account": remote_account,
+            "remote_account": place.remote_account,
+            "route": place.route,
             "lease": lease,
             "tenant": tx.tenant.slug,
             "tenant_status": tx.tenant.status,

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from uuid import UUID
 
 from socialflow.platform.settings import PublishSettings
-from socialflow.publishing.content import Content, Rendering, idempotency_key
+from socialflow.publishing.content import Content, Rendering, Route, idempotency_key
 
 PostState = Literal[
     "draft",
@@ -117,11 +117,19 @@ class Target:
     error_code: str | None
     error_detail: str | None
     deleted_at: datetime | None = None
+    route: Route | None = None
+    """By which way its first attempt was made, and every later one will be; None: nothing was attempted."""
+    prepared_route: Route = "direct"
 
     @property
     def approved(self) -> bool:
         """Whether its present content may go out."""
         return not self.approval_required or self.approved_hash == self.content_hash
+
+    @property
+    def frozen_route(self) -> Route | None:
+        """The way that it cannot leave any more; what was attempted when there was but one has no name for it."""
+        return self.route or ("direct" if self.attempt else None)
 
     @property
     def key(self) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from socialflow.platform.database import Transaction
 from socialflow.publishing import ledger_repository as repository
-from socialflow.publishing.content import Rendering
+from socialflow.publishing.content import Rendering, Route
 from socialflow.publishing.model import HEAD_START, RETRIES, Pace, Post, Target
 from socialflow.publishing.networks.port import Later, Preparation, Prepared, Refused
 from socialflow.publishing.progress import refresh
@@ -19,10 +19,11 @@ WITH_A_VIDEO = timedelta(seconds=620)
 
 @dataclass(frozen=True)
 class Preparing:
-    """The right to prepare a target's present content."""
+    """The right to prepare a target's present content. `route`: by which way that is done."""
 
     target: Target
     rendering: Rendering
+    route: Route = "direct"
 
 
 def begin_preparing(tx: Transaction, step: Step, *, pace: Pace, at: datetime) -> Preparing | Outcome:
@@ -65,9 +66,7 @@ def report_preparation(tx: Transaction, step: Step, begun: Preparing, answer: Pr
     post, target = locked(tx, step)
     match answer:
         case Prepared(document):
-            kept = repository.prepared(
-                tx, step.target_id, run=step.run, content_hash=begun.target.content_hash, document=dict(document)
-            )
+            kept = repository.prepared(tx, begun.target, run=step.run, route=begun.route, document=dict(document))
             assert target.due_at is not None  # begin_preparing found it so, and the claim asks again
             return Outcome("prepared", target.due_at - HEAD_START) if kept else LEFT
         case Refused(code, detail):

@@ -63,7 +63,7 @@ VALUES (%(id)s, %(post_id)s, %(account_id)s, %(network)s, %(remote_account)s, %(
 _TARGETS = """
 SELECT id, post_id, account_id, network, remote_account, state, run, due_at, hold, content_hash, approval_required,
        approved_hash, prepared_hash, prepared, tries, next_at, attempt, lease, request, remote_id, remote_url,
-       published_at, error_code, error_detail, deleted_at
+       published_at, error_code, error_detail, deleted_at, route, prepared_route
   FROM {s}.targets WHERE post_id = ANY(%(posts)s) ORDER BY id
 """
 _ATTEMPTS = """

@@ -33,11 +33,13 @@ NOT_AUDITED = {
     "migration_state": "how far a migration has come",
     "schema_target": "what the newest migration wants",
     "outbox": "facts on their way out: what they tell of is audited",
+    "late_hooks": "addresses that come and never go: which one holds is in the tenant's own row, which is audited",
 }
 SECRETS = {
     "social_accounts": {"secret"},
     "account_connections": {"secret", "state_sha256"},
     "ai_keys": {"secret"},
+    "late_keys": {"secret", "webhook_token", "webhook_secret"},
     "api_keys": {"secret_sha256"},
     "invitations": {"nonce", "token_sha256"},
     "support_grants": {"secret_sha256"},

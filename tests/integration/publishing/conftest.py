@@ -184,10 +184,12 @@ class Desk:
         """Do what Publish Target does up to the call; None where the claim is refused."""
         step = Step(UUID(post_id), UUID(self.target(post_id)["id"]), run)
         with transaction(self.tenant) as tx:
-            found = accounts.credentials(tx, ledger.account_of(tx, step))
+            found = accounts.credentials(tx, *ledger.way_to(tx, step))
             assert found is not None
             account = found.account
-            place = Destination(account.id, account.network, account.base_url, account.remote_account)
+            place = Destination(
+                account.id, account.network, account.base_url, account.remote_account, route=account.route
+            )
             begun = ledger.begin_publishing(tx, step, place, pace=Pace.of(PublishSettings.from_env()), at=now())
         if not isinstance(begun, ledger.Publishing):
             return None

@@ -17,7 +17,9 @@ import pytest
 from functions.task_publish_target.handler import handler as task_publish_target
 from socialflow.platform import database, registry
 from socialflow.platform.database import transaction
+from socialflow.platform.ids import new_id
 from socialflow.publishing import ledger_repository
+from socialflow.publishing.content import Destination
 from tests.integration.publishing.conftest import Desk
 
 LEASE = timedelta(seconds=120)
@@ -40,6 +42,11 @@ SCENARIOS: dict[str, tuple[str, str]] = {
         "(NOT t.approval_required OR t.approved_hash = t.content_hash)",
     ),
     "the token is another account's": (TARGET + "remote_account = 'else'", "t.remote_account = %(remote_account)s"),
+    "it was prepared for another way": (TARGET + "prepared_route = 'late'", "t.prepared_route = %(route)s"),
+    "its first attempt was made by another way": (
+        TARGET + "route = 'late'",
+        "(t.route IS NULL OR t.route = %(route)s)",
+    ),
     "somebody holds it": (TARGET + "hold = true", "NOT t.hold"),
     "it is not due": (TARGET + "due_at = now() + interval '1 h'", "t.due_at <= now()"),
     "it has no due time": (TARGET + "due_at = NULL", "t.due_at <= now()"),
@@ -93,9 +100,8 @@ class Prepared:
     def claim(self) -> int | None:
         """Make the claim as a function would, with the tenant as the registry has it now."""
         with transaction(registry.named("acme")) as tx:
-            return ledger_repository.claim(
-                tx, self.target_id, run=self.run, remote_account=self.remote_account, lease=LEASE
-            )
+            place = Destination(new_id(), "mastodon", "", self.remote_account)
+            return ledger_repository.claim(tx, self.target_id, place, run=self.run, lease=LEASE)
 
     def claim_without(self, condition: str) -> int | None:
         """Make the claim without one of its conditions."""
@@ -106,6 +112,7 @@ class Prepared:
             "id": self.target_id,
             "run": self.run,
             "remote_account": self.remote_account,
+            "route": "direct",
             "lease": LEASE,
             "tenant": tenant.slug,
             "tenant_status": tenant.status,

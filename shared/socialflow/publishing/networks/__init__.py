@@ -1,12 +1,15 @@
 """The networks: each speaks one API behind the same questions (`port`)."""
 
 from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from socialflow.limits import UnknownNetwork, canonical
-from socialflow.publishing.networks import bluesky, facebook, instagram, linkedin, threads, tiktok, x
+from socialflow.publishing.content import Route
+from socialflow.publishing.networks import bluesky, facebook, instagram, late, linkedin, threads, tiktok, x
 from socialflow.publishing.networks.bluesky import Bluesky
 from socialflow.publishing.networks.facebook import Facebook
 from socialflow.publishing.networks.instagram import Instagram
+from socialflow.publishing.networks.late import Late
 from socialflow.publishing.networks.linkedin import LinkedIn
 from socialflow.publishing.networks.mastodon import Mastodon
 from socialflow.publishing.networks.port import Gateway, Later, Refused
@@ -39,6 +42,43 @@ HOMES: Mapping[str, str] = {
 
 FETCHES = frozenset({"facebook", "instagram", "threads", "tiktok"})
 """Networks that fetch media themselves: they are told where from."""
+
+
+class Reached(Protocol):
+    """An account as another context has it: on which network, and by which way it is reached."""
+
+    @property
+    def network(self) -> str:
+        """Its network."""
+
+    @property
+    def base_url(self) -> str:
+        """Where is called: its own server, or Late."""
+
+    @property
+    def route(self) -> Route:
+        """By which way."""
+
+    @property
+    def late_account(self) -> str | None:
+        """Late's id of it."""
+
+    @property
+    def capabilities(self) -> Mapping[str, Any]:
+        """What its own server can do."""
+
+
+def reached(account: Reached, token: str) -> Gateway:
+    """Return the gateway of a connected account, by the way by which it is reached."""
+    if account.route == "late":
+        assert account.late_account is not None  # it is reached by it
+        return Late(account.base_url, token, account.network, account.late_account)
+    return gateway(account.network, base_url=account.base_url, token=token)
+
+
+def capabilities(account: Reached) -> Mapping[str, Any]:
+    """Return what can be done where a connected account is reached."""
+    return late.CAPABILITIES if account.route == "late" else account.capabilities
 
 
 def gateway(network: str, *, base_url: str, token: str) -> Gateway:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from socialflow.publishing.content import Rendering
 
@@ -86,7 +86,7 @@ class Gone:
 
 Preparation = Prepared | Refused | Later
 Answer = Receipt | Accepted | Refused | Later | Unknown
-Sighting = Receipt | NotSeen | Failed | Later
+Sighting = Receipt | NotSeen | Failed | Refused | Later
 Deletion = Gone | Refused | Later
 
 
@@ -171,6 +171,14 @@ class Gateway(Protocol):
 
     def delete(self, remote_id: str, *, seconds: float) -> Deletion:
         """Take down what a receipt names; what is not there is gone."""
+
+
+@runtime_checkable
+class Drafting(Protocol):
+    """A gateway that prepares under the key that it will publish under, and finds what it has prepared before."""
+
+    def draft(self, key: str, rendering: Rendering, uploads: Sequence[Upload], *, seconds: float) -> Preparation:
+        """Do everything that can be done ahead, under a key."""
 
 
 def refused(answer: object) -> Refused | Later:

@@ -1,0 +1,1 @@
+"""HTTP: by which ways networks are reached."""
