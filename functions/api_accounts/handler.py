@@ -4,10 +4,10 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from functions.api_accounts.schemas import AccountOut, AccountPageOut, ConnectAccount
+from functions.api_accounts.schemas import AccountOut, AccountPageOut, ConnectAccount, ReconnectOut
 from socialflow.accounts import gateway as tokens
 from socialflow.accounts import service
-from socialflow.accounts.model import CredentialsRefused, IncompleteLogin, Profile, ServerUnusable
+from socialflow.accounts.model import Account, CredentialsRefused, IncompleteLogin, Profile, ServerUnusable
 from socialflow.errors import FieldError
 from socialflow.identity import door
 from socialflow.platform.clock import now
@@ -31,6 +31,7 @@ from socialflow.platform.http import (
 from socialflow.platform.idempotency import Answer
 from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, EgressSettings, KeySettings, OidcSettings
 from socialflow.publishing import networks
+from socialflow.publishing.networks import sign_in
 from socialflow.publishing.networks.port import Identity, Later, Refused
 
 NEEDS = (DatabaseSettings, OidcSettings, KeySettings, EgressSettings, DoorbellSettings)
@@ -72,7 +73,7 @@ def connect(body: ConnectAccount) -> Response[AccountOut]:
         def keep() -> Answer:
             account, is_new = service.connect(tx, profile, sealed, by=who.user.id, at=now())
             where = f"/v1/accounts/{account.id}"
-            return stored(AccountOut.of(account), status=201 if is_new else 200, location=where)
+            return stored(_shown(account), status=201 if is_new else 200, location=where)
 
         return once(tx, keep)
 
@@ -87,7 +88,7 @@ def listed(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> AccountPageOu
         found = service.page(tx, after=position, limit=limit + 1)
     last = found[limit - 1] if len(found) > limit else None
     return AccountPageOut(
-        items=[AccountOut.of(account) for account in found[:limit]],
+        items=[_shown(account) for account in found[:limit]],
         next_cursor=next_cursor(Position(last.connected_at, last.id)) if last else None,
     )
 
@@ -97,16 +98,30 @@ def listed(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> AccountPageOu
 def read(account_id: UUID) -> AccountOut:
     """Return a connected account."""
     with transaction(caller().tenant) as tx:
-        return AccountOut.of(service.get(tx, account_id))
+        return _shown(service.get(tx, account_id))
 
 
 @app.delete("/v1/accounts/<account_id>", status_code=204, summary="Disconnect an account", tags=["accounts"])
 @requires("settings:manage", takes_away=True)
 def disconnect(account_id: UUID) -> None:
-    """Throw the account's token away. What it has published stays there; posts that were to go there fail."""
+    """Use the account's token no more, and give it back where the network takes that.
+
+    What it has published stays there; posts that were to go there fail.
+    """
     who = caller()
     with transaction(who.tenant) as tx:
-        service.disconnect(tx, account_id, by=who.user.id, at=now())
+        service.disconnect(tx, account_id, by=who.user.id, at=now(), revoking=networks.REVOKING)
+
+
+def _shown(account: Account) -> AccountOut:
+    """Shape an account, with what connects it again where that is needed or will be."""
+    if account.state == "connected" and account.trouble_code is None:
+        return AccountOut.of(account)
+    where = "/v1/connections" if account.network in sign_in.NETWORKS else "/v1/accounts"
+    body = {"network": account.network}
+    if account.base_url != networks.HOMES.get(account.network) and account.network in networks.CREDENTIALS:
+        body["base_url"] = account.base_url
+    return AccountOut.of(account, ReconnectOut(method="POST", href=where, body=body))
 
 
 def _given(body: ConnectAccount, network: str) -> tuple[str, dict[str, str]]:

@@ -40,22 +40,44 @@ class ConnectAccount(BaseModel):
     capabilities: CapabilitiesIn = CapabilitiesIn()
 
 
+class TroubleOut(BaseModel):
+    """Why the network did not let us in when it was last asked."""
+
+    code: str
+    detail: str
+
+
+class ReconnectOut(BaseModel):
+    """The request that connects the account again; where it is `/v1/accounts`, with what a person gives beside."""
+
+    method: str
+    href: str
+    body: dict[str, str]
+
+
 class AccountOut(BaseModel):
     """A connected account."""
 
     id: UUID
     network: str
-    state: Annotated[str, Field(description="An open list: connected, expiring.")]
+    state: Annotated[
+        str, Field(description="An open list: connected, expiring (soon), lapsed (the network lets us in no more).")
+    ]
     base_url: str
     remote_account: Annotated[str, Field(description="The network's own id of the account.")]
     remote_name: str
     capabilities: dict[str, Any]
     connected_by: UUID
     connected_at: datetime
+    checked_at: Annotated[datetime | None, Field(description="When the network last said how it stands.")]
+    ends_at: Annotated[datetime | None, Field(description="When what was granted ends; null: never, or not known.")]
+    trouble: TroubleOut | None
+    reconnect: ReconnectOut | None
 
     @classmethod
-    def of(cls, account: Account) -> Self:
+    def of(cls, account: Account, reconnect: ReconnectOut | None = None) -> Self:
         """Shape an account."""
+        code, detail = account.trouble_code, account.trouble_detail
         return cls(
             id=account.id,
             network=account.network,
@@ -66,6 +88,10 @@ class AccountOut(BaseModel):
             capabilities=dict(account.capabilities),
             connected_by=account.connected_by,
             connected_at=account.connected_at,
+            checked_at=account.looked_at,
+            ends_at=account.ends_at,
+            trouble=TroubleOut(code=code, detail=detail or "") if code else None,
+            reconnect=reconnect,
         )
 
 

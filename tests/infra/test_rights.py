@@ -131,6 +131,7 @@ EXPECTED = {
     | {f"s3:{verb} on media-arn/tenants/*" for verb in ("DeleteObject", "AbortMultipartUpload")},
     "cron_purge_tenants": OWNER | UNDELIVERED | PURGE,
     "on_media_deleted": DATABASE | UNDELIVERED | ERASE,
+    "cron_check_accounts": DATABASE | UNDELIVERED | RING | SEAL | OPEN | REGISTERED,
     "cron_embed_media": DATABASE | UNDELIVERED | RING,
     "cron_erase_media": DATABASE | UNDELIVERED | ERASE,
 }

@@ -75,6 +75,7 @@ class Stub:
             "server.createAppPassword": self._create_app_password,
             "server.createSession": self._create_session,
             "server.refreshSession": self._refresh_session,
+            "server.deleteSession": self._delete_session,
             "server.getSession": self._get_session,
             "server.deactivateAccount": self._deactivate,
             "identity.resolveHandle": self._resolve_handle,
@@ -123,6 +124,12 @@ class Stub:
             raise Problem("ExpiredToken", "Token has been revoked")
         self._not_taken_down(self.accounts[did])
         return self._session(did)
+
+    def _delete_session(self, asked: Asked) -> dict[str, Any]:
+        kind, _ = self.tokens.pop(asked.token, ("", ""))
+        if kind != "refresh":
+            raise Problem("ExpiredToken", "Token has been revoked")
+        return {}
 
     def _get_session(self, asked: Asked) -> dict[str, Any]:
         account = self._mine(asked, even="deactivated")

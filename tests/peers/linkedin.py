@@ -50,6 +50,8 @@ class LinkedIn:
     """Whether members' own posts may be read."""
     ghosts: bool = False
     """Whether a duplicate is named that is not there."""
+    lasts: int = 31_536_000
+    """Seconds until a permission can be renewed no more."""
     elsewhere: str = ""
     """Where media are to be sent, if not here."""
 
@@ -97,7 +99,7 @@ class LinkedIn:
             return Told(400, {"error": "invalid_request", "error_description": "The provided refresh token is invalid"})
         member.token += "n"
         granted = {"access_token": member.token, "expires_in": 5183999, "refresh_token": member.refresh}
-        return Told(200, granted | {"refresh_token_expires_in": 31536000, "scope": "w_member_social"})
+        return Told(200, granted | {"refresh_token_expires_in": self.lasts, "scope": "w_member_social"})
 
     def _create(self, asked: Asked, member: Member) -> Told:
         post = asked.body

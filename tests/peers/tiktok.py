@@ -63,6 +63,8 @@ class TikTok:
         """Act on a request."""
         if asked.path == "/v2/oauth/token/":
             return self._token(asked)
+        if asked.path == "/v2/oauth/revoke/":
+            return self._revoke(asked)
         creator = next((one for one in self.creators if one.token == asked.token), None)
         if creator is None:
             return _told({}, "access_token_invalid", "The access token is invalid or not found.", status=401)
@@ -83,6 +85,14 @@ class TikTok:
         creator.token, creator.refresh = creator.token + "n", creator.refresh + "n"
         granted = {"access_token": creator.token, "expires_in": 86400, "open_id": creator.open_id}
         return Told(200, granted | {"refresh_token": creator.refresh, "refresh_expires_in": 31536000})
+
+    def _revoke(self, asked: Asked) -> Told:
+        form = asked.form
+        creator = next((one for one in self.creators if one.token == form.get("token")), None)
+        if creator is None or not form.get("client_key") or not form.get("client_secret"):
+            return Told(200, {"error": "invalid_request", "error_description": "Access token is invalid or not found."})
+        creator.token, creator.refresh = "", ""
+        return Told(200)
 
     def _init(self, asked: Asked, kind: str, creator: Creator) -> Told:
         if self.refuses is not None:

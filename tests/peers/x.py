@@ -68,6 +68,8 @@ class X:
             self.asked[asked.path].append(asked.raw)
         if asked.path == "/2/oauth2/token":
             return self._token(asked)
+        if asked.path == "/2/oauth2/revoke":
+            return self._revoke(asked)
         user = next((one for one in self.users.values() if one.token == asked.token), None)
         if user is None:
             return _problem(401, "Unauthorized", "Unauthorized")
@@ -100,6 +102,16 @@ class X:
         scope = "tweet.read tweet.write users.read media.write offline.access"
         granted = {"token_type": "bearer", "expires_in": 7200, "access_token": user.token, "scope": scope}
         return Told(200, granted | {"refresh_token": user.refresh})
+
+    def _revoke(self, asked: Asked) -> Told:
+        if not asked.headers.get("authorization", "").startswith("Basic "):
+            return Told(
+                401, {"error": "unauthorized_client", "error_description": "Missing valid authorization header"}
+            )
+        for user in self.users.values():
+            user.token = "" if user.token == asked.form["token"] else user.token
+            user.refresh = "" if user.refresh == asked.form["token"] else user.refresh
+        return Told(200, {"revoked": True})
 
     def _create(self, asked: Asked, user: User) -> Told:
         text, media_ids = asked.body.get("text", ""), asked.body.get("media", {}).get("media_ids", [])

@@ -1,6 +1,7 @@
 """What happens to accounts."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -17,15 +18,24 @@ class AccountFact(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class AccountConnected(AccountFact):
-    """An account was connected, or got a new token."""
+    """An account was connected, or got a new token; by nobody: its network lets us in again."""
 
     type: ClassVar[str] = "account.connected"
-    by: UUID
+    by: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountExpiring(AccountFact):
+    """What was granted ends soon, and cannot be renewed without a person."""
+
+    type: ClassVar[str] = "account.expiring"
+    ends_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccountDisconnected(AccountFact):
-    """An account's token was thrown away."""
+    """An account's token was thrown away; by nobody: its network takes it no more, for the reason's code."""
 
     type: ClassVar[str] = "account.disconnected"
-    by: UUID
+    by: UUID | None
+    reason: str | None = None

@@ -34,12 +34,13 @@ SELECT id FROM {s}.social_accounts
 """
 _LINK = "UPDATE {s}.social_accounts SET late_account = %(late_account)s WHERE id = %(id)s"
 _ADD = """
-INSERT INTO {s}.social_accounts
+INSERT INTO {s}.social_accounts AS a
        (id, network, base_url, remote_account, remote_name, secret, late_account, connected_by, connected_at)
 VALUES (%(id)s, %(network)s, %(base_url)s, %(remote_account)s, %(remote_name)s, '', %(late_account)s, %(by)s, %(at)s)
 ON CONFLICT (network, base_url, remote_account) DO UPDATE
    SET state = 'connected', late_account = excluded.late_account, remote_name = excluded.remote_name,
-       connected_by = excluded.connected_by, connected_at = excluded.connected_at
+       connected_by = excluded.connected_by, connected_at = excluded.connected_at,
+       secret = CASE WHEN a.state = 'disconnected' THEN '' ELSE a.secret END, revoke_until = NULL
 RETURNING id
 """
 _LINKED = "SELECT " + COLUMNS + " FROM {s}.social_accounts WHERE late_account IS NOT NULL ORDER BY connected_at, id"

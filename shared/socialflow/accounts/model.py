@@ -8,7 +8,8 @@ from uuid import UUID
 
 from socialflow.errors import Conflict, Invalid, NotFound
 
-AccountState = Literal["connected", "expiring", "disconnected"]
+AccountState = Literal["connected", "expiring", "lapsed", "disconnected"]
+"""Expiring: it stops working soon, unless it is connected again. Lapsed: its network lets us in no more."""
 ConnectionState = Literal["begun", "completing", "choosing", "done"]
 Route = Literal["direct", "late"]
 """How an account is reached: by its network's own API, or by way of Late."""
@@ -93,6 +94,13 @@ class Account:
     """Whether there is a token of its own, so that its network can be called."""
     route: Route = "direct"
     """By which way it is reached: that of its credentials."""
+    looked_at: datetime | None = None
+    """When its network last said how it stands."""
+    ends_at: datetime | None = None
+    """When what was granted ends for good, where that is known."""
+    trouble_code: str | None = None
+    trouble_detail: str | None = None
+    """Why its network did not let us in when it was last asked."""
 
     @property
     def profile(self) -> Profile:

@@ -7,6 +7,7 @@ the lease ends; networks take a token that was just exchanged for a while longer
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -30,6 +31,9 @@ class Renewable(Protocol):
 
     def spent(self, at: datetime) -> bool:
         """Tell whether the token has to be renewed before it is used."""
+
+    def ends_at(self) -> datetime | None:
+        """Say when what was granted ends for good unless it is renewed before; None: not, or nobody says when."""
 
     def renew(self, *, seconds: float) -> object:
         """Return the next token, or the network's own way to say why not."""
@@ -79,11 +83,36 @@ def opened(tenant: Tenant, credentials: Credentials, connect: Callable[[Account,
     raise Disconnected("The account is not connected any more")
 
 
-def _renew(tenant: Tenant, found: Credentials, gateway: Renewable) -> None:
+def ahead(
+    tenant: Tenant, credentials: Credentials, connect: Callable[[Account, str], object], *, by: timedelta
+) -> Credentials:
+    """Renew a token that is used up, or ends for good within `by`; return what is kept. Never inside a transaction.
+
+    Raises what `opened` does. What can be renewed after its end is left alone before it: whoever uses it goes on.
+    """
+    gateway = connect(credentials.account, tokens.token(tenant, credentials))
+    if not isinstance(gateway, Renewable) or not (gateway.spent(now()) or _ends(gateway, by)):
+        return credentials
+    with transaction(tenant) as tx:
+        is_ours = repository.begin_renewal(tx, credentials, LEASE)
+    if not is_ours:
+        raise StillRenewing("Somebody else is renewing the account's token")
+    sealed = _renew(tenant, credentials, gateway)
+    if sealed is None:
+        raise Disconnected("The account is not connected any more, or connected anew")
+    return replace(credentials, sealed=sealed)
+
+
+def _ends(gateway: Renewable, by: timedelta) -> bool:
+    ends_at = gateway.ends_at()
+    return ends_at is not None and ends_at <= now() + by
+
+
+def _renew(tenant: Tenant, found: Credentials, gateway: Renewable) -> bytes | None:
     """Ask the network; where it says no, the lease stays: nobody else asks the same at once."""
     token = gateway.renew(seconds=LONGEST_CALL)
     if not isinstance(token, str):
         raise NotRenewed(token)
     sealed = tokens.seal(tenant, found.account.profile, token)
     with transaction(tenant) as tx:
-        repository.end_renewal(tx, found, sealed)
+        return sealed if repository.end_renewal(tx, found, sealed) else None

@@ -1,23 +1,25 @@
 """The SQL of accounts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from socialflow.accounts.model import Account, AccountState, Credentials, Profile, Route
+from socialflow.accounts.model import Account, Credentials, Profile, Route
 from socialflow.platform.database import Transaction
 from socialflow.platform.ids import new_id
 from socialflow.platform.settings import LateSettings
 
+FIRST_LOOK = timedelta(days=1)
+"""After how long an account that was just verified is looked at."""
+
 _ADD = """
 INSERT INTO {s}.social_accounts
-       (id, network, base_url, remote_account, remote_name, secret, capabilities, connected_by, connected_at)
+       (id, network, base_url, remote_account, remote_name, secret, capabilities, connected_by, connected_at, look_at)
 VALUES (%(id)s, %(network)s, %(base_url)s, %(remote_account)s, %(remote_name)s, %(secret)s, %(capabilities)s, %(by)s,
-        %(at)s)
+        %(at)s, %(look_at)s)
 ON CONFLICT (network, base_url, remote_account) DO NOTHING RETURNING id, true AS is_new, false AS was_connected
 """
 # Locked, so that of two that connect it at once only one finds it disconnected.
@@ -28,12 +30,13 @@ SELECT id, false AS is_new, state <> 'disconnected' AS was_connected FROM {s}.so
 _RENEW = """
 UPDATE {s}.social_accounts
    SET state = 'connected', remote_name = %(remote_name)s, secret = %(secret)s, capabilities = %(capabilities)s,
-       connected_by = %(by)s, connected_at = %(at)s, renewing_until = NULL
+       connected_by = %(by)s, connected_at = %(at)s, renewing_until = NULL, revoke_until = NULL, look_at = %(look_at)s,
+       ends_at = NULL, trouble_code = NULL, trouble_detail = NULL
  WHERE network = %(network)s AND base_url = %(base_url)s AND remote_account = %(remote_account)s
 """
 COLUMNS = """
 id, network, state, base_url, remote_account, remote_name, capabilities, connected_by, connected_at, late_account,
-secret <> '' AS has_token
+secret <> '' AS has_token, looked_at, ends_at, trouble_code, trouble_detail
 """
 _LIST = (
     "SELECT "
@@ -54,9 +57,12 @@ _CREDENTIALS = (
   FROM {s}.social_accounts a WHERE id = %(id)s AND state <> 'disconnected'
 """
 )
-# The token is gone with the connection; what the account has published keeps its row.
+# What the account has published keeps its row. The token is gone with the connection, or as soon as it was given back.
 _DISCONNECT = """
-UPDATE {s}.social_accounts SET state = 'disconnected', secret = '', late_account = NULL
+UPDATE {s}.social_accounts
+   SET state = 'disconnected', secret = CASE WHEN %(revoke_until)s::timestamptz IS NULL THEN '' ELSE secret END,
+       late_account = NULL, revoke_until = %(revoke_until)s, look_at = %(at)s, ends_at = NULL, trouble_code = NULL,
+       trouble_detail = NULL
  WHERE id = %(id)s AND state <> 'disconnected'
 """
 # Each seal is another, so that the sealed token says which one it is: no version beside it is needed.
@@ -65,9 +71,11 @@ UPDATE {s}.social_accounts SET renewing_until = now() + %(lease)s
  WHERE id = %(id)s AND secret = %(sealed)s AND state <> 'disconnected'
    AND (renewing_until IS NULL OR renewing_until <= now())
 """
+# Where the account was disconnected meanwhile, the new token is the one that is given back.
 _END_RENEWAL = """
 UPDATE {s}.social_accounts SET secret = %(renewed)s, renewing_until = NULL
- WHERE id = %(id)s AND secret = %(sealed)s AND state <> 'disconnected'
+ WHERE id = %(id)s AND secret = %(sealed)s AND (state <> 'disconnected' OR revoke_until IS NOT NULL)
+RETURNING state <> 'disconnected'
 """
 
 
@@ -80,20 +88,19 @@ class Connected:
     was_connected: bool
 
 
-@dataclass(frozen=True)
-class _Row:
-    id: UUID
-    network: str
-    state: AccountState
-    base_url: str
-    remote_account: str
-    remote_name: str
-    capabilities: dict[str, Any]
-    connected_by: UUID
-    connected_at: datetime
-    late_account: str | None
-    has_token: bool
+@dataclass(frozen=True, kw_only=True)
+class Row(Account):
+    """An account's row, with its sealed token."""
+
     secret: bytes
+
+    def account(self) -> Account:
+        """Return the account without it."""
+        return Account(**{each.name: getattr(self, each.name) for each in fields(Account)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reached(Row):
     late_secret: bytes | None
     wanted: Route
 
@@ -115,6 +122,7 @@ def connect(tx: Transaction, profile: Profile, sealed: bytes, *, by: UUID, at: d
         "capabilities": Jsonb(dict(profile.capabilities)),
         "by": by,
         "at": at,
+        "look_at": at + FIRST_LOOK,
     }
     added = tx.one(Connected, _ADD, row)
     if added is not None:
@@ -138,34 +146,21 @@ def find(tx: Transaction, ids: Sequence[UUID]) -> list[Account]:
 
 def credentials(tx: Transaction, account_id: UUID, route: Route | None = None) -> Credentials | None:
     """Return an account with what it is reached by, sealed; None where it is not connected, or not by that way."""
-    row = tx.one(_Row, _CREDENTIALS, {"id": account_id})
+    row = tx.one(_Reached, _CREDENTIALS, {"id": account_id})
     ways = row.reached_by() if row else {}
     if row is None or not ways:
         return None
     way = route or (row.wanted if row.wanted in ways else next(iter(ways)))
     if way not in ways:
         return None
-    account = Account(
-        id=row.id,
-        network=row.network,
-        state=row.state,
-        # What is called: a key of Late's goes to no other server, whoever asks for the account.
-        base_url=LateSettings.from_env().late_api_base if way == "late" else row.base_url,
-        remote_account=row.remote_account,
-        remote_name=row.remote_name,
-        capabilities=row.capabilities,
-        connected_by=row.connected_by,
-        connected_at=row.connected_at,
-        late_account=row.late_account,
-        has_token=row.has_token,
-        route=way,
-    )
-    return Credentials(account, bytes(ways[way]))
+    # What is called: a key of Late's goes to no other server, whoever asks for the account.
+    base_url = LateSettings.from_env().late_api_base if way == "late" else row.base_url
+    return Credentials(replace(row.account(), base_url=base_url, route=way), bytes(ways[way]))
 
 
-def disconnect(tx: Transaction, account_id: UUID) -> bool:
-    """Throw an account's token away; False where it is not connected."""
-    return tx.execute(_DISCONNECT, {"id": account_id}) == 1
+def disconnect(tx: Transaction, account_id: UUID, *, at: datetime, revoke_until: datetime | None) -> bool:
+    """Throw an account's token away, at once or when it was given back; False where it is not connected."""
+    return tx.execute(_DISCONNECT, {"id": account_id, "at": at, "revoke_until": revoke_until}) == 1
 
 
 def begin_renewal(tx: Transaction, found: Credentials, lease: timedelta) -> bool:
@@ -175,6 +170,6 @@ def begin_renewal(tx: Transaction, found: Credentials, lease: timedelta) -> bool
 
 
 def end_renewal(tx: Transaction, found: Credentials, renewed: bytes) -> bool:
-    """Put the new token in the place of the one that it was made from; False where that is gone."""
+    """Put the new token in the place of the one that it was made from; False where the account is not to be used."""
     values = {"id": found.account.id, "sealed": found.sealed, "renewed": renewed}
-    return tx.execute(_END_RENEWAL, values) == 1
+    return tx.value(_END_RENEWAL, values) is True

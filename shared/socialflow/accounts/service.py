@@ -1,7 +1,7 @@
 """Accounts are connected, listed and disconnected here."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Container, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from socialflow.accounts import repository
@@ -9,6 +9,9 @@ from socialflow.accounts.events import AccountConnected, AccountDisconnected
 from socialflow.accounts.model import Account, Credentials, Profile, Route, UnknownAccount
 from socialflow.entitlements import service as entitlements
 from socialflow.platform.database import Transaction
+
+GIVING_BACK = timedelta(days=3)
+"""How long a network is asked to take back what was granted."""
 
 
 def connect(tx: Transaction, profile: Profile, sealed: bytes, *, by: UUID, at: datetime) -> tuple[Account, bool]:
@@ -45,9 +48,13 @@ def credentials(tx: Transaction, account_id: UUID, route: Route | None = None) -
     return repository.credentials(tx, account_id, route)
 
 
-def disconnect(tx: Transaction, account_id: UUID, *, by: UUID, at: datetime) -> None:
-    """Throw the token away. Posts that were to go there fail in words; what is out stays out."""
+def disconnect(tx: Transaction, account_id: UUID, *, by: UUID, at: datetime, revoking: Container[str] = ()) -> None:
+    """Use the token no more; where its network is one of `revoking`, it is given back, else thrown away.
+
+    Posts that were to go there fail in words; what is out stays out.
+    """
     account = get(tx, account_id)
-    if repository.disconnect(tx, account_id):  # of two at once, one gives back
+    until = at + GIVING_BACK if account.network in revoking else None
+    if repository.disconnect(tx, account_id, at=at, revoke_until=until):  # of two at once, one gives back
         entitlements.give_back(tx, "accounts", at=at)
     tx.emit(AccountDisconnected(subject_id=account_id, network=account.network, by=by))

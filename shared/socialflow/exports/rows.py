@@ -88,7 +88,9 @@ FORMS: Mapping[str, Form] = {
     # The kind follows from the type; an upload in parts is one of this bucket's.
     "media_items": Form(("object_version", "inspections", "kind", "upload_id", "part_size"), _RELATIVE),
     "derivatives": Form(("object_version",), _RELATIVE),
-    "social_accounts": Form(("secret",), "jsonb_build_object('state', 'disconnected', 'late_account', NULL)"),
+    "social_accounts": Form(
+        ("secret", "look_at", "revoke_until"), "jsonb_build_object('state', 'disconnected', 'late_account', NULL)"
+    ),
     "posts": Form(changed=_POST),
     "targets": Form(changed=_TARGET),
     "attempts": Form(changed="jsonb_build_object('outcome', coalesce(r.outcome, 'unconfirmed'))"),

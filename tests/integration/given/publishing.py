@@ -16,6 +16,8 @@ from socialflow.publishing import decisions, service
 from socialflow.publishing.asking import Asked
 from socialflow.publishing.content import Destination
 from socialflow.publishing.model import Pace
+from socialflow.publishing.networks import REVOKING
+from socialflow.publishing.networks.grants import Grant
 from socialflow.publishing.planning import Known, Written
 from socialflow.publishing.service import Order
 from socialflow.publishing.timing import Due
@@ -32,6 +34,25 @@ def connected_account(world: World) -> Ids:
     sealed = tokens.seal(world.acme, profile, "a-token")
     with transaction(world.acme) as tx:
         account, _ = accounts.connect(tx, profile, sealed, by=new_id(), at=now())
+    return {"account_id": str(account.id)}
+
+
+@preparation("a connected account that is due")
+def due_account(world: World) -> Ids:
+    """Connect an account of acme that is to be looked at now: `${account_id}`."""
+    known = connected_account(world)
+    world.owner.execute("UPDATE t_acme.social_accounts SET look_at = now()")
+    return known
+
+
+@preparation("a disconnected account whose token is to be given back")
+def disconnected_account(world: World) -> Ids:
+    """Connect an account of acme and disconnect it, as at a network that takes tokens back: `${account_id}`."""
+    profile = Profile("x", SERVER, "1", "@acme")
+    sealed = tokens.seal(world.acme, profile, Grant("a-token", "another").document())
+    with transaction(world.acme) as tx:
+        account, _ = accounts.connect(tx, profile, sealed, by=new_id(), at=now())
+        accounts.disconnect(tx, account.id, by=new_id(), at=now(), revoking=REVOKING)
     return {"account_id": str(account.id)}
 
 

@@ -247,6 +247,10 @@ class Desk:
         """Let the wait before the next try be over."""
         self.owner.execute("UPDATE t_acme.targets SET next_at = now() - interval '1 s' WHERE post_id = %s", (post_id,))
 
+    def let_look_be_due(self) -> None:
+        """Let all accounts be due to be looked at."""
+        self.owner.execute("UPDATE t_acme.social_accounts SET look_at = now(), renewing_until = NULL")
+
     def reseal(self) -> None:
         """Seal every account's token again, after its address was changed in the database."""
         with transaction(self.tenant) as tx:

@@ -40,6 +40,9 @@ HOMES: Mapping[str, str] = {
 }
 """The server where an account is that names none; a network without one has many servers alike."""
 
+REVOKING = frozenset({"bluesky", "tiktok", "x"})
+"""Networks that take back what was granted; at the others it is taken back in the account's settings there."""
+
 FETCHES = frozenset({"facebook", "instagram", "threads", "tiktok"})
 """Networks that fetch media themselves: they are told where from."""
 

@@ -82,6 +82,10 @@ class Bluesky:
         """Tell whether the session has to be renewed first."""
         return self._session.spent(at)
 
+    def ends_at(self) -> datetime | None:
+        """Say nothing: a session that is renewed now and then goes on."""
+        return None
+
     def renew(self, *, seconds: float) -> str | Refused | Later:
         """Exchange the session for the next: the server takes each only once, or for a while."""
         with self._client(seconds, self._session.refresh) as client:
@@ -92,6 +96,13 @@ class Bluesky:
         if begun is None or begun.did != self._session.did:
             return Later("The server has answered with no session of this account.")
         return begun.document()
+
+    def revoke(self, *, seconds: float) -> Deletion:
+        """End the session; a token of it that is out lives on for its two hours, and makes no other."""
+        with self._client(seconds, self._session.refresh) as client:
+            answer = wire.ask(client, _post(client, "server.deleteSession"), atproto.refusal, empty={})
+        over = isinstance(answer, Refused) and answer.code == "invalid-credentials"
+        return Gone("The session is over.") if over or isinstance(answer, Body) else answer
 
     def identify(self, *, seconds: float) -> Identity | Refused | Later:
         """Say whose session it is, and refuse one that may not post."""

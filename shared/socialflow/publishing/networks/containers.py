@@ -74,6 +74,10 @@ class Containers:
         """Tell whether the token has to be renewed first."""
         return self._grant.spent(at)
 
+    def ends_at(self) -> datetime | None:
+        """Say when what was granted ends for good."""
+        return self._grant.ends_at
+
     def renew(self, *, seconds: float) -> str | Refused | Later:
         """Exchange the token for the next; one that is over cannot be."""
         found = graph.renewed(self._base_url, self._grant, self.kind.renewing, seconds=seconds)

@@ -56,6 +56,10 @@ class LinkedIn:
         """Tell whether the token has to be renewed first."""
         return self._grant.spent(at)
 
+    def ends_at(self) -> datetime | None:
+        """Say when what was granted ends for good."""
+        return self._grant.ends_at
+
     def renew(self, *, seconds: float) -> str | Refused | Later:
         """Exchange the grant for the next."""
         found = oauth.refresh("linkedin", self._base_url, self._grant, seconds=seconds)

@@ -181,6 +181,14 @@ class Drafting(Protocol):
         """Do everything that can be done ahead, under a key."""
 
 
+@runtime_checkable
+class Revocable(Protocol):
+    """A gateway whose network takes back what was granted."""
+
+    def revoke(self, *, seconds: float) -> Deletion:
+        """Give back what was granted; what is over is gone."""
+
+
 def refused(answer: object) -> Refused | Later:
     """Return a gateway's "no", which another context has carried without knowing it."""
     assert isinstance(answer, Refused | Later)

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from socialflow.platform import egress
+from socialflow.platform.clock import now
 from socialflow.publishing.content import Rendering
 from socialflow.publishing.networks import evidence, oauth, wire
 from socialflow.publishing.networks.grants import Grant
@@ -21,6 +22,7 @@ from socialflow.publishing.networks.port import (
     Answer,
     Deletion,
     Failed,
+    Gone,
     Identity,
     Later,
     NotSeen,
@@ -79,10 +81,23 @@ class TikTok:
         """Tell whether the token has to be renewed first: it lives for a day."""
         return self._grant.spent(at)
 
+    def ends_at(self) -> datetime | None:
+        """Say when what was granted ends for good."""
+        return self._grant.ends_at
+
     def renew(self, *, seconds: float) -> str | Refused | Later:
         """Exchange the grant for the next."""
         found = oauth.refresh("tiktok", self._base_url, self._grant, seconds=seconds)
         return found.document() if isinstance(found, Grant) else found
+
+    def revoke(self, *, seconds: float) -> Deletion:
+        """Give back what was granted: TikTok takes it by a token that has not ended."""
+        grant: Grant | Refused | Later = self._grant
+        if self._grant.spent(now()):
+            grant = oauth.refresh("tiktok", self._base_url, self._grant, seconds=seconds / 2)
+        if isinstance(grant, Refused):
+            return Gone("The permission was over.")
+        return grant if isinstance(grant, Later) else oauth.revoke("tiktok", self._base_url, grant, seconds=seconds / 2)
 
     def identify(self, *, seconds: float) -> Identity | Refused | Later:
         """Say whose token it is."""

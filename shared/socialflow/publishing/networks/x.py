@@ -55,10 +55,18 @@ class X:
         """Tell whether the token has to be renewed first."""
         return self._grant.spent(at)
 
+    def ends_at(self) -> datetime | None:
+        """Say when what was granted ends for good."""
+        return self._grant.ends_at
+
     def renew(self, *, seconds: float) -> str | Refused | Later:
         """Exchange the grant for the next."""
         found = oauth.refresh("x", self._base_url, self._grant, seconds=seconds)
         return found.document() if isinstance(found, Grant) else found
+
+    def revoke(self, *, seconds: float) -> Deletion:
+        """Give back what was granted."""
+        return oauth.revoke("x", self._base_url, self._grant, seconds=seconds)
 
     def identify(self, *, seconds: float) -> Identity | Refused | Later:
         """Say whose token it is."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from functions.cron_check_accounts.handler import handler as check_accounts
 from socialflow.accounts import gateway as tokens
 from socialflow.accounts import service as accounts
 from socialflow.accounts.model import Account, Credentials
@@ -17,12 +18,13 @@ from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
 from socialflow.publishing.networks.atproto import Session
 from socialflow.publishing.networks.bluesky import Bluesky
-from socialflow.publishing.networks.port import Identity, Later, Refused
+from socialflow.publishing.networks.port import Gone, Identity, Later, Refused
 from tests.integration.publishing.bluesky.conftest import PUT, REFRESH, Sky
 from tests.wire import Fault
 
 WORKERS = 32
 CREATE = "/xrpc/com.atproto.server.createSession"
+DELETE = "/xrpc/com.atproto.server.deleteSession"
 
 
 def connect(account: Account, token: str) -> Bluesky:
@@ -162,7 +164,49 @@ def test_an_account_that_is_disconnected_meanwhile_is_not_connected_again(sky: S
     sky.desk.meanwhile_at(sky.pds.wire, "POST", REFRESH, lambda: sky.desk.admin.delete(f"/v1/accounts/{account}"))
     with pytest.raises(Disconnected):
         opened(sky.desk.tenant, spent, connect)
+    # What the server has given meanwhile is what is given back.
+    given = Session.of(kept_token(sky, spent))
+    sky.desk.let_look_be_due()
+    check_accounts({}, None)
     assert sky.sealed() == b""
+    assert sky.pds.wire.asked("POST", DELETE) == 1
+    assert isinstance(Bluesky(sky.pds.url, given.document()).renew(seconds=8.0), Refused)
+
+
+def kept_token(sky: Sky, spent: Credentials) -> str:
+    """Return the token as it is kept, also of an account that is connected no more."""
+    return tokens.token(sky.desk.tenant, Credentials(spent.account, sky.sealed()))
+
+
+def test_a_session_ends_with_its_account(sky: Sky) -> None:
+    account = sky.account()
+    session = tokens.token(sky.desk.tenant, credentials(sky))
+    assert sky.desk.admin.delete(f"/v1/accounts/{account}").status == 204
+    fact = {"detail": {"tenant": "acme", "aggregate": {"type": "account", "id": account}}}
+    assert check_accounts(fact, None) == {"looked_at": 1, "failed": []}
+    assert sky.sealed() == b""
+    assert isinstance(Bluesky(sky.pds.url, session).renew(seconds=8.0), Refused)
+    assert check_accounts(fact, None) == {"looked_at": 0, "failed": []}
+    assert sky.pds.wire.asked("POST", DELETE) == 1
+
+
+def test_a_session_that_is_over_is_given_back_already(sky: Sky) -> None:
+    account = sky.account()
+    session = Bluesky(sky.pds.url, tokens.token(sky.desk.tenant, credentials(sky)))
+    assert isinstance(session.revoke(seconds=8.0), Gone)
+    sky.desk.admin.delete(f"/v1/accounts/{account}")
+    check_accounts({}, None)
+    assert sky.sealed() == b""
+
+
+def test_a_session_that_nobody_uses_is_kept_alive_by_looking(sky: Sky) -> None:
+    account = sky.account()
+    spend(sky)
+    sky.desk.let_look_be_due()
+    assert check_accounts({}, None) == {"looked_at": 1, "failed": []}
+    assert not Session.of(tokens.token(sky.desk.tenant, credentials(sky))).spent(now())
+    assert sky.pds.wire.asked("POST", REFRESH) == 1
+    assert sky.desk.editor.get(f"/v1/accounts/{account}").json["checked_at"] is not None
 
 
 def test_a_session_that_cannot_be_renewed_fails_the_target_in_words(sky: Sky) -> None:
