@@ -95,7 +95,7 @@ check-templates: $(VENV) $(NODE) $(NPM)
 	$(RUN) -m infra_cdk.check $(STAGES)
 
 bench: tools $(SHARP) ## measure lateness, waits and pictures; asserts nothing about time (ARGS="-k images")
-	@$(RUN) -m pytest -m benchmark tests/benchmarks $(ARGS)
+	@$(RUN) -m pytest -m benchmark tests/benchmarks tests/integration/publishing/test_punctuality.py $(ARGS)
 
 fuzz: tools ## damage pictures for a minute and look whether anything but a refusal comes out (SECONDS=600)
 	@$(RUN) -m tests.fuzz $(or $(SECONDS),60)

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from infra_cdk.node import ROOT, find
 from socialflow.media.rendering import SQUARES, WIDTHS
-from tests.benchmarks.conftest import machine
+from tests.benchmarks.telling import machine
 
 pytestmark = pytest.mark.benchmark
 

@@ -9,6 +9,7 @@ import contextlib
 import os
 import random
 import signal
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -226,13 +227,13 @@ def _looker_killed(run: Run, post_id: str) -> None:
 
 
 def _database_gone(run: Run, post_id: str) -> None:
-    """The database ends the connection between the call and the report."""
+    """The connection to the database ends between the call and the report."""
     run.struck("database gone before the report")
     real = ledger.report_attempt
 
     def gone(tx: Any, *args: Any, **more: Any) -> Any:
-        with contextlib.suppress(psycopg.OperationalError):
-            tx.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        with socket.socket(fileno=os.dup(tx.connection.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
         return real(tx, *args, **more)
 
     with pytest.MonkeyPatch.context() as patch:
