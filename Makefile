@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: help run up down demo token test check bench fuzz faults synth openapi docs prices clean tools node pds \
+.PHONY: help run up down demo token test check bench fuzz faults synth openapi docs prices clean tools node pds test-networks \
         check-lock check-lint check-types check-imports check-openapi check-templates
 
 # The first interpreter that is new enough, by its own full path: shims and activated environments are seen through.
@@ -122,8 +122,10 @@ faults: tools ## 1,000 posts with 300 drawn faults on every network: none twice,
 	@rm -f build/faults.json
 	@POSTS="$(POSTS)" FAULTS="$(FAULTS)" SEED="$(SEED)" $(RUN) -m pytest -m faults -q tests/integration/publishing/test_harness.py $(ARGS)
 
-pds: tools $(PDS) ## bring a real Bluesky server (a C++ compiler builds its SQLite), and run the tests of Bluesky against it
+test-networks: tools $(PDS) ## bring the servers that are too heavy for make test, a real Bluesky's, and run the tests against them
 	@$(RUN) -m pytest -m pds tests/integration/publishing/bluesky $(ARGS)
+
+pds: test-networks
 
 # uv alone is kept, moved into place in one step, so that two makes at once cannot leave half of it.
 $(UV): layers/uv.txt

@@ -1,7 +1,7 @@
 """A Bluesky server on loopback behind a wire that can be cut: the real PDS where it is installed, or our stand-in.
 
 Both are spoken to by the same methods, and every test of Bluesky runs against either. The stand-in (`tests.pds.stub`)
-is what `make test` has; the real one is brought by `make pds`, and `pytest -m pds` runs the same tests against it.
+is what `make test` has; the real one is brought by `make test-networks`, and `pytest -m pds` runs the same tests against it.
 """
 
 import itertools
@@ -117,7 +117,7 @@ def real() -> Iterator[Pds]:
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             line = next((one for one in process.stdout if '"directoryPort"' in one), "")
-            assert line, "The PDS did not start: run `make pds` first."
+            assert line, "The PDS did not start: run `make test-networks` first."
             address = f"http://127.0.0.1:{json.loads(line)['port']}"
             with httpx.Client(base_url=address, timeout=40) as client, wired(client) as (wire, url):
                 yield Pds(client, wire, url)
