@@ -1,7 +1,7 @@
 """A Bluesky server on loopback behind a wire that can be cut: the real PDS where it is installed, or our stand-in.
 
 Both are spoken to by the same methods, and every test of Bluesky runs against either. The stand-in (`tests.pds.stub`)
-is what `make test` has; the real one is brought by `make test-networks`, and `pytest -m pds` runs the same tests against it.
+is what `make test` has; the real one is brought by `make test-networks`, which runs the same tests against it.
 """
 
 import itertools
