@@ -3,15 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
+import pytest
+
 from socialflow.accounts.model import Profile
+from socialflow.platform import settings
 from socialflow.platform.clock import now
 from socialflow.publishing.networks.grants import Grant
 from tests import bluesky
 from tests.integration.publishing.conftest import Desk
 from tests.integration.publishing.places import Place, granted, reachable
-from tests.peers import graph, linkedin, tiktok, x
+from tests.peers import graph, late, linkedin, tiktok, x
 
 HOUR = 3_600.0
+LATE_KEY = "sk_acme_0123"
 
 
 @contextmanager
@@ -131,6 +135,37 @@ def at_tiktok(desk: Desk) -> Iterator[Place]:
         )
 
 
+@contextmanager
+def at_late(desk: Desk) -> Iterator[Place]:
+    """X by way of Late, whose own client the stand-in serves."""
+    with (
+        late.running() as server,
+        pytest.MonkeyPatch.context() as patch,
+        reachable(server.host),
+    ):
+        patch.setenv("SOCIALFLOW_LATE_API_BASE", server.url)
+        settings.forget()
+        theirs = server.account("twitter", LATE_KEY)
+
+        def account() -> str:
+            body = {"api_key": LATE_KEY, "accounts": [theirs.id]}
+            reply = desk.admin.request("PUT", "/v1/networks/late", body)
+            assert reply.status == 200, reply
+            return str(next(one["account_id"] for one in reply.json["accounts"] if one["id"] == theirs.id))
+
+        yield Place(
+            network="x",
+            desk=desk,
+            wire=server.wire,
+            account=account,
+            listed=lambda: [text for text, _ in server.said[theirs.id]],
+            mutation=("PUT", "/api/v1/posts/"),
+            evidence=("GET", "/api/v1/posts/"),
+            repeats=True,
+        )
+    settings.forget()
+
+
 def forgetful_mastodon(desk: Desk) -> AbstractContextManager[Place]:
     """A Mastodon-like server that keeps no keys."""
     return at_mastodon(desk, keeps_keys=False)
@@ -140,6 +175,7 @@ EVERYWHERE: Mapping[str, Callable[..., AbstractContextManager[Place]]] = {
     "bluesky": at_bluesky,
     "facebook": _at_graph("facebook", "/v25.0/{}/feed", "/v25.0/{}/published_posts"),
     "instagram": _at_graph("instagram", "/v25.0/{}/media_publish", "/v25.0/{}/media"),
+    "late": at_late,
     "linkedin": at_linkedin,
     "mastodon": at_mastodon,
     "mastodon without keys": forgetful_mastodon,
