@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from functions.api_posts.calendar import CalendarEntryOut, CalendarOut
 from functions.api_posts.checking import ReportOut, ValidateIn
 from functions.api_posts.known import chosen, looked_at
+from functions.api_posts.queue import SlotsIn, SlotsOut
 from functions.api_posts.schemas import (
     ApprovePost,
     DuplicatePost,
@@ -42,7 +43,7 @@ from socialflow.platform.http import (
 from socialflow.platform.http.guard import current_request
 from socialflow.platform.idempotency import Answer
 from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, OidcSettings, PublishSettings
-from socialflow.publishing import calendar, composing, decisions, duplicating, editing, service
+from socialflow.publishing import calendar, composing, decisions, duplicating, editing, queueing, service
 from socialflow.publishing.asking import Asked
 from socialflow.publishing.decisions import Seen
 from socialflow.publishing.model import Pace, PostState
@@ -125,6 +126,26 @@ def shown(  # noqa: PLR0913, PLR0917 # each filter is a parameter of the query
     return CalendarOut(
         zone=days.zone.key, items=entries, next_cursor=next_cursor(following, filters) if following else None
     )
+
+
+@app.get("/v1/queue-slots", summary="Read the queue's slots", tags=["posts"])
+@requires("publishing:read")
+def slots() -> Response[SlotsOut]:
+    """Return the weekly times that posts with `publish_at: "next_slot"` are given, each one once."""
+    with transaction(caller().tenant) as tx:
+        queue = queueing.read(tx)
+    return tagged(SlotsOut.of(queue, now()), queue.version)
+
+
+@app.put("/v1/queue-slots", summary="Set the queue's slots", tags=["posts"])
+@requires("publishing:write")
+def set_slots(body: SlotsIn) -> Response[SlotsOut]:
+    """Set all slots. Posts that have a time already keep it, also where its slot is gone."""
+    wanted, version = [slot.slot() for slot in body.slots], if_match()
+    with transaction(caller().tenant) as tx:
+        known = chosen(tx, [], {slot.account_id for slot in wanted if slot.account_id})
+        queue = queueing.write(tx, wanted, known, version=version)
+    return tagged(SlotsOut.of(queue, now()), queue.version)
 
 
 @app.get("/v1/posts/<post_id>", summary="Read a post", tags=["posts"])

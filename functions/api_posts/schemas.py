@@ -13,9 +13,8 @@ from socialflow.publishing.content import Piece
 from socialflow.publishing.editing import Changes
 from socialflow.publishing.model import Attempt, Post, Target
 from socialflow.publishing.planning import Wanted, WantedVariant, Written
-from socialflow.publishing.refusals import NotYetSupported
 from socialflow.publishing.service import Detail, Order
-from socialflow.publishing.timing import Due, UnusableTime, WallClock, due
+from socialflow.publishing.timing import UnusableTime, WallClock, Wish, due
 
 MOST_TEXT = 10_000
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
@@ -39,7 +38,7 @@ class WallClockIn(BaseModel):
 
 Time = Annotated[
     WallClockIn | str | None,
-    Field(description='RFC 3339 with an offset, a local time with its zone, "now", or null: a draft.'),
+    Field(description='RFC 3339 with an offset, a local time with its zone, "now", "next_slot", or null: a draft.'),
 ]
 
 
@@ -178,15 +177,14 @@ class ResolveTarget(BaseModel):
     url: Annotated[str | None, Field(min_length=1, max_length=500, pattern=r"^https?://\S+$")] = None
 
 
-def due_of(wish: WallClockIn | str | None, at: datetime) -> Due | None:
+def due_of(wish: WallClockIn | str | None, at: datetime) -> Wish | None:
     """Return when a wish falls, None for a draft; raises refusals in words."""
     if wish is None:
         return None
     if isinstance(wish, WallClockIn):
         return due(WallClock(_parsed(wish.local, "/publish_at/local"), wish.zone, wish.on_ambiguous), at=at)
     if wish == "next_slot":
-        detail = 'The queue of slots is still to come. Give a time, or "now".'
-        raise NotYetSupported(detail, errors=[FieldError("/publish_at", "not-supported-yet", detail)])
+        return "next_slot"
     return due("now" if wish == "now" else _parsed(wish, "/publish_at"), at=at)
 
 
@@ -316,6 +314,7 @@ class PostOut(BaseModel):
     due_at: Annotated[datetime | None, Field(description="UTC; null: a draft.")]
     due_local: Annotated[datetime | None, Field(description="The wall clock that was meant, in due_zone.")]
     due_zone: str | None
+    slot: Annotated[str | None, Field(description="The slot of the queue that its time is of.")]
     approval: PostApprovalOut
     content_hash: str
     reason: str | None
@@ -338,6 +337,7 @@ class PostOut(BaseModel):
             due_at=post.due_at,
             due_local=post.due_local,
             due_zone=post.due_zone,
+            slot=post.slot,
             approval=PostApprovalOut(
                 required=post.approval_required,
                 approved=post.approval_required and post.approved,

@@ -199,7 +199,7 @@ class ServiceStack(Stack):
         api.route(captions, ["/v1/media/{media_id}/captions", "/v1/media/{media_id}/captions/{proxy+}"])
         search = self._function("api_search", API, reserved=stage.concurrency.api).signs_in().knows_embedder()
         api.route(search, ["/v1/media/{media_id}/related", "/v1/search/{proxy+}"])
-        api.route(named["api_posts"], ["/v1/posts", "/v1/posts/{proxy+}", "/v1/calendar"])
+        api.route(named["api_posts"], ["/v1/posts", "/v1/posts/{proxy+}", "/v1/calendar", "/v1/queue-slots"])
         self._accounts(api, named)
         api.route(named["api_keys"], ["/v1/api-keys", "/v1/api-keys/{proxy+}"])
         api.route(named["api_tenants"], ["/v1/tenant", "/v1/tenants", "/v1/tenants/{proxy+}"])

@@ -31,6 +31,7 @@ ROUTES = {
     "ANY /v1/posts": "api_posts",
     "ANY /v1/posts/{proxy+}": "api_posts",
     "ANY /v1/calendar": "api_posts",
+    "ANY /v1/queue-slots": "api_posts",
     "ANY /v1/plans": "api_plan",
     "ANY /v1/plan": "api_plan",
     "ANY /v1/plan/{proxy+}": "api_plan",

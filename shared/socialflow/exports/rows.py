@@ -70,7 +70,7 @@ CASE WHEN NOT EXISTS (SELECT FROM {s}.targets o WHERE o.post_id = r.id AND o.sta
      THEN jsonb_build_object('state', 'unconfirmed')
      WHEN EXISTS (SELECT FROM {s}.targets o WHERE o.post_id = r.id AND o.state = 'published')
      THEN jsonb_build_object('state', 'partial')
-     ELSE jsonb_build_object('state', 'draft', 'due_at', NULL, 'due_local', NULL, 'due_zone', NULL,
+     ELSE jsonb_build_object('state', 'draft', 'due_at', NULL, 'due_local', NULL, 'due_zone', NULL, 'slot', NULL,
                              'approved_hash', NULL, 'approved_by', NULL, 'approved_at', NULL) END
 """
 _RELATIVE: LiteralString = "jsonb_build_object('object_key', regexp_replace(r.object_key, '^tenants/[^/]+/', ''))"

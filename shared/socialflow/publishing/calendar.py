@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from socialflow.errors import FieldError, Invalid
 from socialflow.platform.database import Transaction
 from socialflow.publishing import repository
 from socialflow.publishing.service import Detail, with_targets
+from socialflow.publishing.timing import zone_of
 
 MOST_DAYS = 62
 _YEARS = range(1970, 2200)
@@ -65,11 +66,11 @@ def _day(text: str, pointer: str) -> date:
 
 
 def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    known = zone_of(name)
+    if known is None:
         detail = f"{name!r} is no time zone. Use a name such as Europe/Berlin."
-        raise UnusableDays(detail, errors=[FieldError("?zone", "unknown-zone", detail)]) from None
+        raise UnusableDays(detail, errors=[FieldError("?zone", "unknown-zone", detail)])
+    return known
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -60,7 +60,14 @@ def reject(tx: Transaction, post_id: UUID, seen: Seen, asked: Asked, *, reason: 
     """Send a post back to its author: it is a draft again, with the reason."""
     post = _awaiting(tx, post_id, seen)
     back = replace(
-        post, version=post.version + 1, state="draft", due_at=None, due_local=None, due_zone=None, reason=reason
+        post,
+        version=post.version + 1,
+        state="draft",
+        due_at=None,
+        due_local=None,
+        due_zone=None,
+        slot=None,
+        reason=reason,
     )
     repository.save(tx, back)
     for target in repository.targets(tx, [post_id]):

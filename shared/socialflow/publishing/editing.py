@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from socialflow.platform.database import Transaction
-from socialflow.publishing import planning, repository
+from socialflow.publishing import planning, queueing, repository
 from socialflow.publishing.asking import Asked, locked, schedule
 from socialflow.publishing.content import Content, Destination
 from socialflow.publishing.events import PostRescheduled, PostScheduled
@@ -13,7 +13,8 @@ from socialflow.publishing.model import Post, Target, editable
 from socialflow.publishing.planning import Known, Wanted, WantedVariant, Written
 from socialflow.publishing.refusals import PostNotEditable
 from socialflow.publishing.service import Detail, approval_required, get, new_target
-from socialflow.publishing.timing import Due
+from socialflow.publishing.slots import Place
+from socialflow.publishing.timing import Due, Wish
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Changes:
     media: tuple[Wanted, ...] | None = None
     variants: Mapping[str, WantedVariant] | None = None
     accounts: tuple[UUID, ...] | None = None
-    due: Due | None = None
+    due: Wish | None = None
     unschedule: bool = False
 
     def media_ids(self) -> frozenset[UUID]:
@@ -42,7 +43,8 @@ def edit(tx: Transaction, post_id: UUID, changes: Changes, known: Known, asked: 
             f"The post is {post.state}: what is out, on its way or undecided cannot be changed.", state=post.state
         )
     content = _rewritten(post.content, changes, known)
-    changed = _rescheduled(replace(post, content=content, version=post.version + 1), changes)
+    due = queueing.settled(tx, changes.due, _goes_to(present, changes, known), at=asked.at)
+    changed = _rescheduled(replace(post, content=content, version=post.version + 1), due, changes)
     targets = _retargeted(tx, changed, present, changes, known)
     content_hash = content.hash(target.rendering(content) for target in targets)
     # The policy is that of the moment in which the post got its time.
@@ -117,12 +119,19 @@ def _rewritten(content: Content, changes: Changes, known: Known) -> Content:
     )
 
 
-def _rescheduled(post: Post, changes: Changes) -> Post:
+def _goes_to(present: Sequence[Target], changes: Changes, known: Known) -> list[Place]:
+    goes: Sequence[Target | Destination] = present
+    if changes.accounts is not None:
+        goes = planning.destinations(changes.accounts, known)
+    return [(one.account_id, one.network) for one in goes]
+
+
+def _rescheduled(post: Post, due: Due | None, changes: Changes) -> Post:
     if changes.unschedule:
-        return replace(post, due_at=None, due_local=None, due_zone=None)
-    if changes.due is None:
+        return replace(post, due_at=None, due_local=None, due_zone=None, slot=None)
+    if due is None:
         return post
-    return replace(post, due_at=changes.due.at, due_local=changes.due.local, due_zone=changes.due.zone)
+    return replace(post, due_at=due.at, due_local=due.local, due_zone=due.zone, slot=due.slot)
 
 
 def _unless_approved(post: Post, content_hash: bytes, *, required: bool) -> Post:

@@ -81,6 +81,7 @@ class Post:
     created_by: UUID
     created_at: datetime
     updated_at: datetime
+    slot: str | None = None
 
     @property
     def approved(self) -> bool:

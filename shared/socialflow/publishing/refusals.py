@@ -111,6 +111,24 @@ class DoesNotFit(Invalid):
     code, title = "does-not-fit", "The network would refuse this"
 
 
+class NoFreeSlot(Conflict):
+    """The queue has no time for it."""
+
+    code, title = "no-free-slot", "The queue has no free slot"
+
+
+class QueueChanged(PreconditionFailed):
+    """Somebody set other slots since the caller read them."""
+
+    code, title = "queue-changed", "The slots have changed since you read them"
+
+
+class UnusableSlots(Invalid):
+    """Slots that no queue can have."""
+
+    code, title = "unusable-slots", "These slots cannot be used"
+
+
 class NotYetSupported(Invalid):
     """It is planned and not there."""
 

@@ -15,7 +15,7 @@ from socialflow.publishing.model import Attempt, Post, PostState, Target
 _POST = """
 SELECT p.id, p.version, p.state, p.text, p.variants, p.due_at, p.due_local, p.due_zone, p.approval_required,
        p.content_hash, p.approved_hash, p.approved_by, p.approved_at, p.reason, p.created_by, p.created_at,
-       p.updated_at, p.request_sha256,
+       p.updated_at, p.slot, p.request_sha256,
        (SELECT coalesce(jsonb_agg(m.piece ORDER BY m.position), '[]') FROM {s}.post_media m WHERE m.post_id = p.id)
        AS media
   FROM {s}.posts p
@@ -40,10 +40,10 @@ _DUE = (
 """
 )
 _INSERT = """
-INSERT INTO {s}.posts (id, state, text, variants, due_at, due_local, due_zone, approval_required, content_hash,
+INSERT INTO {s}.posts (id, state, text, variants, due_at, due_local, due_zone, slot, approval_required, content_hash,
                        request_sha256, created_by)
-VALUES (%(id)s, %(state)s, %(text)s, %(variants)s, %(due_at)s, %(due_local)s, %(due_zone)s, %(approval_required)s,
-        %(content_hash)s, %(request_sha256)s, %(created_by)s)
+VALUES (%(id)s, %(state)s, %(text)s, %(variants)s, %(due_at)s, %(due_local)s, %(due_zone)s, %(slot)s,
+        %(approval_required)s, %(content_hash)s, %(request_sha256)s, %(created_by)s)
 ON CONFLICT (id) DO NOTHING
 """
 _VERSION = """
@@ -75,7 +75,7 @@ SELECT a.id, a.target_id, a.account_id, a.attempt, a.key, a.content_hash, a.star
 _SAVE = """
 UPDATE {s}.posts
    SET version = %(version)s, state = %(state)s, text = %(text)s, variants = %(variants)s, due_at = %(due_at)s,
-       due_local = %(due_local)s, due_zone = %(due_zone)s, approval_required = %(approval_required)s,
+       due_local = %(due_local)s, due_zone = %(due_zone)s, slot = %(slot)s, approval_required = %(approval_required)s,
        content_hash = %(content_hash)s, approved_hash = %(approved_hash)s, approved_by = %(approved_by)s,
        approved_at = %(approved_at)s, reason = %(reason)s, updated_at = now()
  WHERE id = %(id)s
@@ -128,6 +128,7 @@ class _Row:
     created_by: UUID
     created_at: datetime
     updated_at: datetime
+    slot: str | None
     request_sha256: bytes
     media: list[dict[str, Any]]
 
@@ -153,6 +154,7 @@ class _Row:
             created_by=self.created_by,
             created_at=self.created_at,
             updated_at=self.updated_at,
+            slot=self.slot,
         )
 
 
@@ -308,6 +310,7 @@ def _values(post: Post) -> dict[str, Any]:
         "due_at": post.due_at,
         "due_local": post.due_local,
         "due_zone": post.due_zone,
+        "slot": post.slot,
         "approval_required": post.approval_required,
         "content_hash": post.content_hash,
         "approved_hash": post.approved_hash,

@@ -12,14 +12,14 @@ from socialflow.entitlements import service as entitlements
 from socialflow.errors import FieldError, Invalid
 from socialflow.platform.database import Transaction
 from socialflow.platform.ids import new_id
-from socialflow.publishing import planning, repository
+from socialflow.publishing import planning, queueing, repository
 from socialflow.publishing.asking import Asked, schedule, unknown
 from socialflow.publishing.content import Content, Destination
 from socialflow.publishing.events import PostScheduled
 from socialflow.publishing.model import Attempt, Post, PostState, Target
 from socialflow.publishing.planning import Known, Written
 from socialflow.publishing.refusals import PostExists
-from socialflow.publishing.timing import Due
+from socialflow.publishing.timing import Wish
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Order:
     id: UUID | None
     written: Written
     accounts: tuple[UUID, ...]
-    due: Due | None
+    due: Wish | None
     sha256: bytes
 
 
@@ -78,7 +78,8 @@ def _made(
 ) -> tuple[Post, list[Target]]:
     required = approval_required(tx)
     post_id = order.id or new_id()
-    due_at = order.due.at if order.due else None
+    due = queueing.settled(tx, order.due, [(place.account_id, place.network) for place in places], at=asked.at)
+    due_at = due.at if due else None
     targets = [new_target(post_id, place, content, due_at, required=required) for place in places]
     planned: PostState = "awaiting_approval" if required else "scheduled"
     post = Post(
@@ -88,8 +89,8 @@ def _made(
         content=content,
         content_hash=content.hash(target.rendering(content) for target in targets),
         due_at=due_at,
-        due_local=order.due.local if order.due else None,
-        due_zone=order.due.zone if order.due else None,
+        due_local=due.local if due else None,
+        due_zone=due.zone if due else None,
         approval_required=required,
         approved_hash=None,
         approved_by=None,
@@ -98,6 +99,7 @@ def _made(
         created_by=asked.by,
         created_at=asked.at,
         updated_at=asked.at,
+        slot=due.slot if due else None,
     )
     return post, targets
 

@@ -29,11 +29,16 @@ class WallClock:
 
 @dataclass(frozen=True)
 class Due:
-    """When a post is due: the moment in UTC, and the intention where one was given."""
+    """When a post is due: the moment in UTC, and the intention or the slot of the queue where one was given."""
 
     at: datetime
     local: datetime | None = None
     zone: str | None = None
+    slot: str | None = None
+
+
+Wish = Due | Literal["next_slot"]
+"""When a post is to be due: at a time, or in the next free slot of the queue."""
 
 
 def due(wish: datetime | WallClock | Literal["now"], *, at: datetime) -> Due:
@@ -46,6 +51,23 @@ def due(wish: datetime | WallClock | Literal["now"], *, at: datetime) -> Due:
     if meant.at - at > FURTHEST:
         raise _unusable("A post can be scheduled up to two years ahead.", "too-far")
     return Due(meant.at.replace(microsecond=0), meant.local, meant.zone)
+
+
+def nearest(local: datetime, zone: ZoneInfo) -> Due:
+    """Return when a wall clock's time falls where nobody can be asked.
+
+    In a missing hour that is the time which `does-not-exist` names, and of two the earlier one.
+    """
+    moment = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    return Due(moment, moment.astimezone(zone).replace(tzinfo=None), zone.key)
+
+
+def zone_of(name: str) -> ZoneInfo | None:
+    """Return the zone of an IANA name; None where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def _moment(wish: datetime) -> Due:
@@ -89,10 +111,10 @@ def _on_the_clock(wish: WallClock) -> Due:
 
 
 def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _unusable(f"{name!r} is no time zone. Use a name such as Europe/Berlin.", "unknown-zone") from None
+    known = zone_of(name)
+    if known is None:
+        raise _unusable(f"{name!r} is no time zone. Use a name such as Europe/Berlin.", "unknown-zone")
+    return known
 
 
 def _unusable(detail: str, code: str, **facts: str) -> UnusableTime:

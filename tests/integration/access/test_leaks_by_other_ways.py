@@ -310,7 +310,8 @@ def only_theirs(owner: psycopg.Connection) -> list[str]:
     found = []
     for table in ("media_items", "posts"):
         names = columns(owner, table)
-        others = [sql.SQL("gen_random_uuid()") if name == "id" else sql.Identifier(name) for name in names]
+        own = {"id": sql.SQL("gen_random_uuid()"), "slot": sql.SQL("NULL")}  # a time of a slot is one post's
+        others = [own.get(name, sql.Identifier(name)) for name in names]
         again = sql.SQL("INSERT INTO t_contoso.{0} ({1}) SELECT {2} FROM t_contoso.{0} LIMIT 1 RETURNING id").format(
             sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, names)), sql.SQL(", ").join(others)
         )

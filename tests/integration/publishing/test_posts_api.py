@@ -48,7 +48,6 @@ def test_now_is_now(desk: Desk) -> None:
         ("2027-03-01", "unusable-time", "offset"),
         ("tomorrow", "unusable-time", "no time"),
         ("", "unusable-time", "no time"),
-        ("next_slot", "not-supported-yet", "still to come"),
         ("9999-12-31T23:59:59-12:00", "unusable-time", "calendar"),
         ("2199-01-01T00:00:00Z", "unusable-time", "two years"),
         ({"local": "2027-03-28T02:30:00", "zone": "Europe/Berlin"}, "unusable-time", "does not exist"),
