@@ -20,6 +20,7 @@ import psycopg
 import pytest
 
 from functions.task_confirm_target.handler import handler as task_confirm_target
+from functions.task_prepare_target.handler import handler as task_prepare_target
 from functions.task_publish_target.handler import handler as task_publish_target
 from socialflow.platform import database
 from socialflow.publishing import confirmation, ledger
@@ -82,18 +83,18 @@ class Run:
         desk = self.place.desk
         run = desk.start(post_id)
         desk.open(post_id, run)
-        self._go_on(post_id, run, until="prepared")
+        self._go_on(post_id, until="prepared")
         if fault is not None:
             self.place.wire.faults.clear()
             fault(self, post_id)
-        self._go_on(post_id, self.run_of(post_id))
+        self._go_on(post_id)
         self.place.wire.faults.clear()
 
     def run_of(self, post_id: str) -> int:
         """Return the newest run of a post."""
         return int(self.place.desk.value("SELECT run FROM cell.work WHERE id = %s", post_id))
 
-    def _go_on(self, post_id: str, run: int, until: str | None = None) -> None:
+    def _go_on(self, post_id: str, until: str | None = None) -> None:
         """Take steps until the target is settled, or a person has to look."""
         desk = self.place.desk
         for _ in range(MOST_STEPS):
@@ -103,11 +104,12 @@ class Run:
             desk.let_pause_pass(post_id)
             if state in ("scheduled", "preparing"):
                 desk.let_lease_pass(post_id)
-                desk.prepare(post_id, run)
+                self.step(task_prepare_target, post_id)
             elif state == "prepared":
-                desk.publish(post_id, run)
+                self.step(task_publish_target, post_id)
             else:
-                desk.confirm(post_id, run)
+                desk.let_lease_pass(post_id)
+                self.step(task_confirm_target, post_id)
         pytest.fail(f"{post_id} is not settled after {MOST_STEPS} steps: {self.state(post_id)}")
 
     def state(self, post_id: str) -> str:
