@@ -73,6 +73,7 @@ BEGINNINGS = (
     "post.scheduled",
     "post.rescheduled",
     "post.approved",
+    "post.reported",
 )
 # What has come to its review, or to its end, leaves room for the next.
 ENDINGS = ("review.requested", "media.refused", "media.deleted", "rendition.ready", "rendition.refused")
@@ -229,10 +230,13 @@ class ServiceStack(Stack):
             function.calls_networks().is_registered(store.network_apps)
         for name in ("api_networks", "api_takedowns"):
             named[name].goes_by_late()
+        told = self._function("api_late_webhook", API, reserved=self.stage.concurrency.api).rings(self.doorbell)
+        told.opens_credentials(store.credentials_key)
         connections.knows(app_origins=self.stage.cors_origins)
         api.route(named["api_accounts"], ["/v1/accounts", "/v1/accounts/{proxy+}"])
         api.route(connections, ["/v1/connections", "/v1/connections/{proxy+}"])
         api.route(named["api_networks"], ["/v1/networks", "/v1/networks/{proxy+}"])
+        api.route(told, ["/v1/webhooks/late/{token}"])
         api.route(takedowns, ["/v1/posts/{post_id}/targets/{target_id}/delete"])
 
     def _billing(self) -> dict[str, ServiceFunction]:

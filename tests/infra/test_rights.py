@@ -68,6 +68,7 @@ EXPECTED = {
     "api_connections": DATABASE | RING | SEAL | OPEN | REGISTERED,
     "api_takedowns": DATABASE | RING | SEAL | OPEN | REGISTERED,
     "api_networks": DATABASE | RING | SEAL,
+    "api_late_webhook": DATABASE | RING | OPEN,
     "api_keys": DATABASE,
     "api_tenants": DATABASE | RING | {"lambda:InvokeFunction on opstenantFunction"},
     "api_clerk_webhook": DATABASE | RING | {"secretsmanager:GetSecretValue on ClerkWebhookSecretValue"},

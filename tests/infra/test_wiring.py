@@ -38,6 +38,7 @@ ROUTES = {
     "ANY /v1/webhooks/stripe": "api_stripe_webhook",
     "ANY /v1/accounts": "api_accounts",
     "ANY /v1/networks": "api_networks",
+    "ANY /v1/webhooks/late/{token}": "api_late_webhook",
     "ANY /v1/networks/{proxy+}": "api_networks",
     "ANY /v1/ai/{proxy+}": "api_ai",
     "ANY /v1/models": "api_ai",
@@ -90,6 +91,7 @@ FACTS = {
         "post.scheduled",
         "post.rescheduled",
         "post.approved",
+        "post.reported",
     },
 }
 

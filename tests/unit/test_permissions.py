@@ -12,6 +12,7 @@ PUBLIC = {
     ("get", "/v1/health"),
     ("get", "/v1/plans"),
     ("post", "/v1/webhooks/clerk"),
+    ("post", "/v1/webhooks/late/{token}"),
     ("post", "/v1/webhooks/stripe"),
 }
 SIGNED_IN = {

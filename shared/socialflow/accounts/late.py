@@ -88,6 +88,12 @@ def hooked(connection: Connection, token: str) -> str | None:
     return repository.hooked(connection, token)
 
 
+def hook_of(tx: Transaction, token: str) -> bytes | None:
+    """Return the sealed secret of an address for webhooks; None where it is not the tenant's any more."""
+    kept = repository.key(tx)
+    return kept.webhook_secret if kept and secrets.compare_digest(kept.webhook_token, token) else None
+
+
 def _unlink(tx: Transaction, kept: Sequence[str], *, by: UUID, at: datetime) -> None:
     for account in repository.unlink(tx, kept):
         if account.is_gone:

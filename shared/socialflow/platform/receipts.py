@@ -19,7 +19,7 @@ KEPT = timedelta(days=30)
 _PRUNED = 100_000
 
 
-def take_once(connection: Connection, source: Literal["clerk", "stripe"], message: str) -> bool:
+def take_once(connection: Connection, source: Literal["clerk", "late", "stripe"], message: str) -> bool:
     """Note that a message is taken; False where it was before. In the transaction of its effect: both, or neither."""
     return connection.execute(_TAKE, (source, message)).rowcount == 1
 

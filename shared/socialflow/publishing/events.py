@@ -67,6 +67,13 @@ class PostTakenDown(PostFact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PostReported(PostFact):
+    """Somebody between us and a network has told of the outcome of a part of it: it is asked for."""
+
+    type: ClassVar[str] = "post.reported"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PostStarted(PostFact):
     """The first attempt at any of the post's targets begins."""
 

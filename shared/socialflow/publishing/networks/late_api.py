@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import httpx
 
@@ -59,6 +60,10 @@ _CATEGORIES: Mapping[str, tuple[str, str]] = {
 }
 
 
+# A draft that is told of earlier could still be on its way to be published: nothing is asked for it.
+_ENDS = ("post.published", "post.failed", "post.partial", "post.platform.published", "post.platform.failed")
+
+
 @dataclass(frozen=True)
 class Draft:
     """Nothing has told Late to publish it."""
@@ -77,6 +82,26 @@ class Reachable:
     name: str
     remote_account: str | None
     usable: bool
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event of Late's: one of our posts has come to its end there."""
+
+    target_id: UUID
+    post_id: str
+
+
+def told_of(event: Mapping[str, Any]) -> Told | None:
+    """Return the post of ours that an event says has come to its end; None for every other event."""
+    post = event.get("post")
+    post_id, key = member(post, "id"), key_of(post)
+    if event.get("event") not in _ENDS or not isinstance(post_id, str) or not ID.fullmatch(post_id) or key is None:
+        return None
+    try:
+        return Told(UUID(key[:36]), post_id)
+    except ValueError:
+        return None
 
 
 def accounts(base_url: str, key: str, *, seconds: float) -> list[Reachable] | Refused | Later:
