@@ -1,6 +1,6 @@
 """Posts: made, read, changed, decided about."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
@@ -9,6 +9,7 @@ from functions.api_posts.calendar import CalendarEntryOut, CalendarOut
 from functions.api_posts.checking import ReportOut, ValidateIn
 from functions.api_posts.known import chosen, looked_at
 from functions.api_posts.queue import SlotsIn, SlotsOut
+from functions.api_posts.receipts import ReceiptsOut
 from functions.api_posts.schemas import (
     ApprovePost,
     DuplicatePost,
@@ -21,6 +22,7 @@ from functions.api_posts.schemas import (
 )
 from socialflow.errors import FieldError, Invalid
 from socialflow.identity import door
+from socialflow.limits import canonical
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
 from socialflow.platform.http import (
@@ -46,6 +48,7 @@ from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, Oid
 from socialflow.publishing import calendar, composing, decisions, duplicating, editing, queueing, service
 from socialflow.publishing.asking import Asked
 from socialflow.publishing.decisions import Seen
+from socialflow.publishing.listing import Sought
 from socialflow.publishing.model import Pace, PostState
 from socialflow.publishing.service import Detail
 
@@ -82,22 +85,36 @@ def validate(body: ValidateIn) -> ReportOut:
 
 @app.get("/v1/posts", summary="List posts", tags=["posts"])
 @requires("publishing:read")
-def listed(
-    state: Annotated[PostState | None, Query(description="Only posts in this state.")] = None,
+def listed(  # noqa: PLR0913, PLR0917 # each filter is a parameter of the query
+    state: Annotated[
+        str | None, Query(max_length=200, description="Only in these states, a comma list: failed,unconfirmed,partial.")
+    ] = None,
+    network: Annotated[str | None, Query(max_length=40, description="Only with a target on this network.")] = None,
+    account_id: Annotated[UUID | None, Query(description="Only with this account as a target.")] = None,
+    text: Annotated[str | None, Query(min_length=1, max_length=200, description="Only what says this.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> PostPageOut:
     """Return posts with their targets, the newest first."""
-    filters = {"state": state}
+    sought = Sought(_states(state), canonical(network) if network else None, account_id, text)
+    filters = {"state": state, "network": network, "account_id": str(account_id or ""), "text": text}
     begin_at = after(cursor, filters)
     with transaction(caller().tenant) as tx:
         position = (begin_at.at, begin_at.id) if begin_at else None
-        found = service.page(tx, state=state, before=position, limit=limit + 1)
+        found = service.page(tx, sought, before=position, limit=limit + 1)
     last = found[limit - 1].post if len(found) > limit else None
     return PostPageOut(
         items=[PostOut.of(detail) for detail in found[:limit]],
         next_cursor=next_cursor(Position(last.created_at, last.id), filters) if last else None,
     )
+
+
+@app.get("/v1/posts/<post_id>/receipts", summary="Read a post's receipts", tags=["posts"])
+@requires("publishing:read")
+def receipts(post_id: UUID) -> ReceiptsOut:
+    """Return every time that publishing was begun: under which key, with which content, and what came of it."""
+    with transaction(caller().tenant) as tx:
+        return ReceiptsOut.of(service.get(tx, post_id))
 
 
 @app.get("/v1/calendar", summary="Show a calendar", tags=["posts"])
@@ -256,6 +273,18 @@ def _seen(body: ApprovePost) -> Seen:
 
 def _shown(detail: Detail) -> Response[PostOut]:
     return tagged(PostOut.of(detail), detail.post.version)
+
+
+def _states(text: str | None) -> list[PostState] | None:
+    """Return the states of a comma list; raises `Invalid` in words."""
+    if text is None:
+        return None
+    known: dict[str, PostState] = {state: state for state in get_args(PostState)}
+    wanted = [part.strip() for part in text.split(",")]
+    if any(part not in known for part in wanted):
+        detail = f"Name states of {', '.join(known)}, with commas between them."
+        raise Invalid(detail, errors=[FieldError("?state", "unknown-state", detail)])
+    return [known[part] for part in wanted]
 
 
 handler = entry(app, *NEEDS)

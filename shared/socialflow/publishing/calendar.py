@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from socialflow.errors import FieldError, Invalid
 from socialflow.platform.database import Transaction
-from socialflow.publishing import repository
+from socialflow.publishing import listing
 from socialflow.publishing.service import Detail, with_targets
 from socialflow.publishing.timing import zone_of
 
@@ -50,7 +50,7 @@ def between(
     tx: Transaction, shown: Days, *, state: str | None, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[Detail]:
     """Return the posts that are due on days, the first one first, with their targets."""
-    posts = repository.due(tx, (shown.begin, shown.end), state=state, after=after, limit=limit)
+    posts = listing.due(tx, (shown.begin, shown.end), state=state, after=after, limit=limit)
     return with_targets(tx, posts)
 
 

@@ -12,7 +12,7 @@ from socialflow.platform.database import Transaction
 from socialflow.publishing.content import Content, Piece, Variant
 from socialflow.publishing.model import Attempt, Post, PostState, Target
 
-_POST = """
+POST = """
 SELECT p.id, p.version, p.state, p.text, p.variants, p.due_at, p.due_local, p.due_zone, p.approval_required,
        p.content_hash, p.approved_hash, p.approved_by, p.approved_at, p.reason, p.created_by, p.created_at,
        p.updated_at, p.slot, p.request_sha256,
@@ -20,25 +20,8 @@ SELECT p.id, p.version, p.state, p.text, p.variants, p.due_at, p.due_local, p.du
        AS media
   FROM {s}.posts p
 """
-_LOCK = _POST + " WHERE p.id = %(id)s FOR NO KEY UPDATE OF p"
-_ONE = _POST + " WHERE p.id = %(id)s"
-_PAGE = (
-    _POST
-    + """
- WHERE (%(state)s::text IS NULL OR p.state = %(state)s)
-   AND (%(created_at)s::timestamptz IS NULL OR (p.created_at, p.id) < (%(created_at)s, %(id)s))
- ORDER BY p.created_at DESC, p.id DESC LIMIT %(limit)s
-"""
-)
-_DUE = (
-    _POST
-    + """
- WHERE p.due_at >= %(begin)s AND p.due_at < %(end)s
-   AND (%(state)s::text IS NULL OR p.state = %(state)s)
-   AND (%(due_at)s::timestamptz IS NULL OR (p.due_at, p.id) > (%(due_at)s, %(id)s))
- ORDER BY p.due_at, p.id LIMIT %(limit)s
-"""
-)
+_LOCK = POST + " WHERE p.id = %(id)s FOR NO KEY UPDATE OF p"
+_ONE = POST + " WHERE p.id = %(id)s"
 _INSERT = """
 INSERT INTO {s}.posts (id, state, text, variants, due_at, due_local, due_zone, slot, approval_required, content_hash,
                        request_sha256, created_by)
@@ -110,7 +93,9 @@ UPDATE {s}.targets
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
+    """A post as its row has it."""
+
     id: UUID
     version: int
     state: PostState
@@ -212,13 +197,13 @@ def save_media(tx: Transaction, post: Post) -> None:
 
 def lock(tx: Transaction, post_id: UUID) -> Post | None:
     """Return a post, locked until the commit: whoever changes anything of a post takes this lock first."""
-    row = tx.one(_Row, _LOCK, {"id": post_id})
+    row = tx.one(Row, _LOCK, {"id": post_id})
     return row.post() if row else None
 
 
 def find(tx: Transaction, post_id: UUID) -> Post | None:
     """Return a post."""
-    row = tx.one(_Row, _ONE, {"id": post_id})
+    row = tx.one(Row, _ONE, {"id": post_id})
     return row.post() if row else None
 
 
@@ -226,27 +211,6 @@ def request_of(tx: Transaction, post_id: UUID) -> bytes | None:
     """Return the hash of the request that made a post."""
     found: bytes | None = tx.value("SELECT request_sha256 FROM {s}.posts WHERE id = %(id)s", {"id": post_id})
     return found
-
-
-def page(tx: Transaction, *, state: str | None, before: tuple[datetime, UUID] | None, limit: int) -> list[Post]:
-    """Return posts, the newest first, after a place in that order."""
-    created_at, post_id = before or (None, None)
-    rows = tx.all(_Row, _PAGE, {"state": state, "created_at": created_at, "id": post_id, "limit": limit})
-    return [row.post() for row in rows]
-
-
-def due(
-    tx: Transaction,
-    span: tuple[datetime, datetime],
-    *,
-    state: str | None,
-    after: tuple[datetime, UUID] | None,
-    limit: int,
-) -> list[Post]:
-    """Return posts that are due in a span, of which the end is no part, the first one first, after a place in it."""
-    (begin, end), (due_at, post_id) = span, after or (None, None)
-    values = {"begin": begin, "end": end, "state": state, "due_at": due_at, "id": post_id, "limit": limit}
-    return [row.post() for row in tx.all(_Row, _DUE, values)]
 
 
 def targets(tx: Transaction, post_ids: Sequence[UUID]) -> list[Target]:

@@ -12,10 +12,11 @@ from socialflow.entitlements import service as entitlements
 from socialflow.errors import FieldError, Invalid
 from socialflow.platform.database import Transaction
 from socialflow.platform.ids import new_id
-from socialflow.publishing import planning, queueing, repository
+from socialflow.publishing import listing, planning, queueing, repository
 from socialflow.publishing.asking import Asked, schedule, unknown
 from socialflow.publishing.content import Content, Destination
 from socialflow.publishing.events import PostScheduled
+from socialflow.publishing.listing import Sought
 from socialflow.publishing.model import Attempt, Post, PostState, Target
 from socialflow.publishing.planning import Known, Written
 from socialflow.publishing.refusals import PostExists
@@ -145,9 +146,9 @@ def get(tx: Transaction, post_id: UUID) -> Detail:
     return Detail(post, repository.targets(tx, [post_id]), repository.attempts(tx, post_id))
 
 
-def page(tx: Transaction, *, state: str | None, before: tuple[datetime, UUID] | None, limit: int) -> list[Detail]:
-    """Return posts with their targets, the newest first."""
-    return with_targets(tx, repository.page(tx, state=state, before=before, limit=limit))
+def page(tx: Transaction, sought: Sought, *, before: tuple[datetime, UUID] | None, limit: int) -> list[Detail]:
+    """Return posts as they are sought with their targets, the newest first."""
+    return with_targets(tx, listing.page(tx, sought, before=before, limit=limit))
 
 
 def with_targets(tx: Transaction, posts: Sequence[Post]) -> list[Detail]:

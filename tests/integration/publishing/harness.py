@@ -74,7 +74,7 @@ class Run:
             post_id = ordered(editor, text, account, media=media)
             self.posts[post_id] = text
             self._one(post_id, FAULTS[self.rng.choice(sorted(FAULTS))] if number in struck else None)
-            if (number + 1) % 50 == 0:
+            if (number + 1) % 10 == 0:
                 editor = self.sign_in()
             if (number + 1) % 100 == 0:
                 tell(f"{self.place.network}: {number + 1} of {posts} posts, {sum(self.faults.values())} faults")

@@ -102,7 +102,7 @@ def _lateness(place: Place, sign_in: Callable[[], Client], moments: list[datetim
     with _publishers() as jobs:
         for number, moment in enumerate(moments):
             text = f"Post {number} for its second"
-            if number % 50 == 0:
+            if number % 10 == 0:
                 editor = sign_in()  # a session ends within a minute
             post_id = ordered(editor, text, account, at=moment.isoformat())
             due[text] = moment.timestamp()
