@@ -25,6 +25,7 @@ from functions.task_publish_target.handler import handler as task_publish_target
 from socialflow.platform import database
 from socialflow.publishing import confirmation, ledger
 from tests.api import Client
+from tests.integration.publishing.conftest import Context
 from tests.integration.publishing.places import Place
 from tests.wire import Fault
 
@@ -139,9 +140,9 @@ class Run:
             state = self.state(post_id)
             states[state] += 1
             assert state in ("published", "failed", "unconfirmed"), f"left as {state}"
-            if state != "unconfirmed":
-                there = text in listed
-                assert there == (state == "published"), f"{state}, and {'out' if there else 'not out'}: {text}"
+            there = text in listed
+            assert there == (state == "published"), f"{state}, and {'out' if there else 'not out'}: {text}"
+            assert state != "unconfirmed" or not self.place.repeats, f"undecided, and it could be repeated: {text}"
         assert set(listed) <= set(self.posts.values()), "something is out that nobody wrote"
         return dict(states)
 
@@ -257,6 +258,26 @@ def _database_gone(run: Run, post_id: str) -> None:
         run.step(task_publish_target, post_id)
 
 
+def _held(run: Run, post_id: str) -> None:
+    """The answer does not come within the seconds that the function has left."""
+    run.struck("on the way: answer held")
+    wire = run.place.wire
+    wire.release = threading.Event()
+    wire.fail(*run.place.mutation, "answer held")
+    with contextlib.suppress(psycopg.Error, database.DatabaseDown):
+        task_publish_target(run.given(post_id), Context(7.0))
+    wire.release.set()
+
+
+def _clocks_differ(run: Run, post_id: str) -> None:
+    """Our database's clock is ahead of the network's, as far as is allowed for."""
+    run.struck("clocks differ")
+    run.place.wire.fail(*run.place.mutation, "answer lost")
+    run.step(task_publish_target, post_id)
+    ahead = "UPDATE t_acme.attempts SET started_at = started_at + interval '45 s' WHERE target_id = %s"
+    run.place.desk.owner.execute(ahead, (run.given(post_id)["target_id"],))
+
+
 def _engine_restarted(run: Run, post_id: str) -> None:
     """Another run begins while the answer is still on its way to the first."""
     run.struck("another run during the call")
@@ -299,6 +320,8 @@ FAULTS: dict[str, Callable[[Run, str], None]] = {
     "killed after the call": _publisher_killed("report_attempt, before"),
     "killed before the report is kept": _publisher_killed("report_attempt, after"),
     "killed while looking": _looker_killed,
+    "on the way answer held": _held,
+    "clocks differ": _clocks_differ,
     "database gone": _database_gone,
     "engine restarted": _engine_restarted,
     "raced": _raced,
