@@ -129,11 +129,19 @@ class LocalStack:
         name = FUNCTIONS + function
         before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         changed = before | {f"SOCIALFLOW_{key}": value for key, value in settings.items()}
-        client.update_function_configuration(FunctionName=name, Environment={"Variables": changed})
+        _set(client, name, changed)
         try:
             yield
         finally:
-            client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+            _set(client, name, before)
+
+
+def _set(client: Any, name: str, variables: Mapping[str, str]) -> None:
+    """Give a function its settings; where an alias is called, a version with them is published, as when deployed."""
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": dict(variables)})
+    for alias in client.list_aliases(FunctionName=name)["Aliases"]:
+        version = client.publish_version(FunctionName=name)["Version"]
+        client.update_alias(FunctionName=name, Name=alias["Name"], FunctionVersion=version)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ TAKES_AWAY = {
     "DELETE /v1/api-keys/{key_id}",
     "DELETE /v1/invitations/{invitation_id}",
     "DELETE /v1/members/{user_id}",
+    "DELETE /v1/networks/late",
     "DELETE /v1/support-access/{grant_id}",
     "POST /v1/posts/{post_id}/targets/{target_id}/delete",
 }

@@ -120,7 +120,7 @@ def test_a_retry_of_what_failed_says_that_the_medium_is_gone(desk: Desk) -> None
 
 def test_a_medium_that_goes_while_it_is_prepared_stops_the_target(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     medium = desk.media()
-    post = desk.post(accounts=[desk.account()], at=desk.in_minutes(0.1), media=[{"id": medium}])
+    post = desk.post(accounts=[desk.account()], at=desk.in_minutes(5), media=[{"id": medium}])
     run = desk.start(post["id"])
     desk.open(post["id"], run)
     read = bucket.read

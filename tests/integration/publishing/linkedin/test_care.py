@@ -60,7 +60,6 @@ def test_an_account_that_can_be_renewed_no_longer_is_told_though_it_was_renewed(
     """A partner's permission lasts a year, whatever is renewed meanwhile."""
     known = {"linkedin": {"client_id": "app", "client_secret": "secret"}}
     monkeypatch.setattr("socialflow.publishing.networks.apps._document", lambda _arn: known)
-    monkeypatch.setenv("SOCIALFLOW_NETWORK_APPS_SECRET", "arn:of:the:secret")
     monkeypatch.setattr(office.server, "lasts", int(5 * DAY))
     account_id = office.account(expires_in=-5)
     look(office)

@@ -20,7 +20,6 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stage that is registered with TikTok."""
     known = {"tiktok": {"client_id": "app", "client_secret": "secret"}}
     monkeypatch.setattr("socialflow.publishing.networks.apps._document", lambda _arn: known)
-    monkeypatch.setenv("SOCIALFLOW_NETWORK_APPS_SECRET", "arn:of:the:secret")
 
 
 def shown(stage: Stage, account: str) -> dict[str, Any]:

@@ -29,7 +29,6 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stage that is registered with X."""
     known = {"x": {"client_id": "app", "client_secret": "secret"}}
     monkeypatch.setattr("socialflow.publishing.networks.apps._document", lambda _arn: known)
-    monkeypatch.setenv("SOCIALFLOW_NETWORK_APPS_SECRET", "arn:of:the:secret")
 
 
 def connect(account: Account, token: str) -> X:
