@@ -110,6 +110,7 @@ VALUES = (
     "red",
     "instagram",
     "Europe/Berlin",
+    "published",
     "1",
 )
 
