@@ -15,6 +15,7 @@ import httpx
 
 from socialflow.publishing.content import Rendering
 from socialflow.publishing.networks import evidence, graph, wire
+from socialflow.publishing.networks.granted import Granted
 from socialflow.publishing.networks.grants import Grant
 from socialflow.publishing.networks.port import (
     Answer,
@@ -61,27 +62,14 @@ class Kind:
     """How exchanging a token is called."""
 
 
-class Containers:
+class Containers(Granted):
     """One account, by what its owner has granted."""
 
     kind: ClassVar[Kind]
 
-    def __init__(self, base_url: str, token: str) -> None:
-        """Take the API's origin and a `Grant`'s document."""
-        self._base_url, self._grant = base_url, Grant.of(token)
-
-    def spent(self, at: datetime) -> bool:
-        """Tell whether the token has to be renewed first."""
-        return self._grant.spent(at)
-
-    def ends_at(self) -> datetime | None:
-        """Say when what was granted ends for good."""
-        return self._grant.ends_at
-
-    def renew(self, *, seconds: float) -> str | Refused | Later:
+    def _next(self, seconds: float) -> Grant | Refused | Later:
         """Exchange the token for the next; one that is over cannot be."""
-        found = graph.renewed(self._base_url, self._grant, self.kind.renewing, seconds=seconds)
-        return found.document() if isinstance(found, Grant) else found
+        return graph.renewed(self._base_url, self._grant, self.kind.renewing, seconds=seconds)
 
     def prepare(self, rendering: Rendering, uploads: Sequence[Upload], *, seconds: float) -> Preparation:
         """Ask for room, make the container, and wait until it may be published: the network fetches the media."""

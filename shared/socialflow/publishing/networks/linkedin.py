@@ -17,8 +17,8 @@ from socialflow.limits import little_text
 from socialflow.platform import egress
 from socialflow.platform.clock import now
 from socialflow.publishing.content import Rendering
-from socialflow.publishing.networks import evidence, linkedin_api, oauth, wire
-from socialflow.publishing.networks.grants import Grant
+from socialflow.publishing.networks import evidence, linkedin_api, wire
+from socialflow.publishing.networks.granted import Granted
 from socialflow.publishing.networks.port import (
     Answer,
     Deletion,
@@ -45,25 +45,13 @@ _MEMBER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DUPLICATE = re.compile(r"duplicate of (urn:li:(?:share|ugcPost):[0-9]{1,25})")
 
 
-class LinkedIn:
-    """One member or organisation, by what its owner has granted; the account is its URN."""
+class LinkedIn(Granted):
+    """One member or organisation, by what its owner has granted; the account is its URN.
 
-    def __init__(self, base_url: str, token: str) -> None:
-        """Take the API's origin and a `Grant`'s document; its `author` is the organisation, if it is one."""
-        self._base_url, self._grant = base_url, Grant.of(token)
+    The grant's `author` is the organisation, if it is one.
+    """
 
-    def spent(self, at: datetime) -> bool:
-        """Tell whether the token has to be renewed first."""
-        return self._grant.spent(at)
-
-    def ends_at(self) -> datetime | None:
-        """Say when what was granted ends for good."""
-        return self._grant.ends_at
-
-    def renew(self, *, seconds: float) -> str | Refused | Later:
-        """Exchange the grant for the next."""
-        found = oauth.refresh("linkedin", self._base_url, self._grant, seconds=seconds)
-        return found.document() if isinstance(found, Grant) else found
+    network = "linkedin"
 
     def identify(self, *, seconds: float) -> Identity | Refused | Later:
         """Say whose token it is."""

@@ -16,6 +16,7 @@ from socialflow.platform import egress
 from socialflow.platform.clock import now
 from socialflow.publishing.content import Rendering
 from socialflow.publishing.networks import evidence, oauth, wire
+from socialflow.publishing.networks.granted import Granted
 from socialflow.publishing.networks.grants import Grant
 from socialflow.publishing.networks.port import (
     Accepted,
@@ -70,31 +71,16 @@ _STATUSES = {
 _FETCHING = frozenset({"video_pull_failed", "photo_pull_failed"})
 
 
-class TikTok:
+class TikTok(Granted):
     """One account, by what its owner has granted."""
 
-    def __init__(self, base_url: str, token: str) -> None:
-        """Take the API's origin and a `Grant`'s document."""
-        self._base_url, self._grant = base_url, Grant.of(token)
-
-    def spent(self, at: datetime) -> bool:
-        """Tell whether the token has to be renewed first: it lives for a day."""
-        return self._grant.spent(at)
-
-    def ends_at(self) -> datetime | None:
-        """Say when what was granted ends for good."""
-        return self._grant.ends_at
-
-    def renew(self, *, seconds: float) -> str | Refused | Later:
-        """Exchange the grant for the next."""
-        found = oauth.refresh("tiktok", self._base_url, self._grant, seconds=seconds)
-        return found.document() if isinstance(found, Grant) else found
+    network = "tiktok"
 
     def revoke(self, *, seconds: float) -> Deletion:
         """Give back what was granted: TikTok takes it by a token that has not ended."""
         grant: Grant | Refused | Later = self._grant
         if self._grant.spent(now()):
-            grant = oauth.refresh("tiktok", self._base_url, self._grant, seconds=seconds / 2)
+            grant = self._next(seconds / 2)
         if isinstance(grant, Refused):
             return Gone("The permission was over.")
         return grant if isinstance(grant, Later) else oauth.revoke("tiktok", self._base_url, grant, seconds=seconds / 2)

@@ -18,7 +18,7 @@ from socialflow.platform import egress
 from socialflow.platform.clock import now
 from socialflow.publishing.content import Rendering
 from socialflow.publishing.networks import evidence, oauth, wire, x_api
-from socialflow.publishing.networks.grants import Grant
+from socialflow.publishing.networks.granted import Granted
 from socialflow.publishing.networks.port import (
     Answer,
     Deletion,
@@ -44,25 +44,10 @@ SKEW = timedelta(seconds=60)
 """How far X's clock may be behind ours."""
 
 
-class X:
+class X(Granted):
     """One account, by what its owner has granted."""
 
-    def __init__(self, base_url: str, token: str) -> None:
-        """Take the API's origin and a `Grant`'s document."""
-        self._base_url, self._grant = base_url, Grant.of(token)
-
-    def spent(self, at: datetime) -> bool:
-        """Tell whether the token has to be renewed first."""
-        return self._grant.spent(at)
-
-    def ends_at(self) -> datetime | None:
-        """Say when what was granted ends for good."""
-        return self._grant.ends_at
-
-    def renew(self, *, seconds: float) -> str | Refused | Later:
-        """Exchange the grant for the next."""
-        found = oauth.refresh("x", self._base_url, self._grant, seconds=seconds)
-        return found.document() if isinstance(found, Grant) else found
+    network = "x"
 
     def revoke(self, *, seconds: float) -> Deletion:
         """Give back what was granted."""
