@@ -133,7 +133,7 @@ class Graph:
         parts, made = asked.parts, str(next(_IDS))
         if parts["published"] != b"false":
             return _error(100, "A published photo is a post")
-        self.things[made] = {"content": parts["source"], "alt": parts.get("alt_text_custom", b"").decode()}
+        self.things[made] = {"id": made, "content": parts["source"], "alt": parts.get("alt_text_custom", b"").decode()}
         return Told(200, {"id": made})
 
     def _feed(self, asked: Asked, account: Account) -> Told:
@@ -146,6 +146,10 @@ class Graph:
         if any((post["said"], post["media"]) == (text, []) for post in account.posts if not photos):
             return _error(506, "Duplicate status message")
         made = self._post(account, text, [(one["content"], one["alt"]) for one in photos], prefix=f"{account.id}_")
+        if photos:
+            shown = [{"type": "photo", "target": {"id": one["id"]}} for one in photos]
+            album = {"type": "album", "subattachments": {"data": shown}}
+            made["attachments"] = {"data": [album if len(photos) > 1 else shown[0]]}
         return Told(200, {"id": made["id"]})
 
     def _video(self, asked: Asked, account: Account) -> Told:
@@ -156,13 +160,9 @@ class Graph:
     def _post(self, account: Account, text: str, media: list[Any], *, prefix: str = "") -> dict[str, Any]:
         made = f"{prefix}{next(_IDS)}"
         at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
-        kinds = [{"type": "photo"} for _ in media]
         post: dict[str, Any] = {"id": made, "said": text, "media": media, "timestamp": at, "created_time": at}
         post |= dict.fromkeys(("caption", "text", "message", "description"), text) if text else {}
         post |= {"permalink": f"https://network.example/{made}", "permalink_url": f"https://network.example/{made}"}
-        if media:
-            album = {"type": "album", "subattachments": {"data": kinds}}
-            post["attachments"] = {"data": [album if len(media) > 1 else {"type": "photo"}]}
         account.posts.insert(0, post)
         account.used += 1
         return post

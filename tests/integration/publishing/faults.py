@@ -180,6 +180,22 @@ class Faults:
         assert len(set(ids)) == 2
         assert len(place.listed()) == 2
 
+    def test_pictures_without_words_are_told_apart(self, place: Place) -> None:
+        """The first never arrived, the second did: what is there is the second's."""
+        desk = place.desk
+        posts = [place.post("", media=[{"id": desk.media()}]) for _ in range(2)]
+        runs = [desk.ready(post["id"]) for post in posts]
+        place.wire.fail(*place.mutation, "question lost")
+        place.wire.fail(*place.mutation, "answer lost")
+        for post, run in zip(posts, runs, strict=True):
+            desk.publish(post["id"], run)
+        for post, run in zip(posts, runs, strict=True):
+            desk.confirm(post["id"], run)
+        first, second = (desk.target(post["id"]) for post in posts)
+        assert second["state"] == "published", second
+        assert first["state"] == ("published" if place.repeats else "unconfirmed"), first
+        assert len(place.listed()) == (2 if place.repeats else 1)
+
 
 class _DeadError(RuntimeError):
     """The process that has sent it is gone."""

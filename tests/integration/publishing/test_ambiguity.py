@@ -174,6 +174,21 @@ def test_two_equal_posts_are_two_statuses(desk: Desk) -> None:
     assert receipts == {status["id"] for status in desk.mastodon.statuses()}
 
 
+def test_pictures_without_words_are_told_apart(desk: Desk) -> None:
+    """The first never arrived, the second did: what is there is the second's."""
+    account = desk.account(keeps_keys=False)
+    desk.mastodon.wire.strips_keys = True
+    posts = [desk.post("", accounts=[account], media=[{"id": desk.media()}])["id"] for _ in range(2)]
+    runs = [desk.ready(post) for post in posts]
+    desk.mastodon.wire.fail("POST", STATUSES, "question lost")
+    desk.mastodon.wire.fail("POST", STATUSES, "answer lost")
+    for post, run in zip(posts, runs, strict=True):
+        desk.publish(post, run)
+    for post, run in zip(posts, runs, strict=True):
+        desk.confirm(post, run)
+    assert [desk.target(post)["state"] for post in posts] == ["unconfirmed", "published"]
+
+
 def test_a_function_that_dies_after_the_claim_leaves_an_attempt_to_confirm(desk: Desk) -> None:
     """Before the call: with keys it goes out once; the next run begins where the rows stand."""
     post = desk.post("Killed", accounts=[desk.account()])

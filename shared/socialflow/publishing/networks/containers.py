@@ -1,8 +1,9 @@
 """What Instagram and Threads have in common: a post is made as a container, and published by naming that.
 
 A container is made as often as one likes and is seen by nobody; publishing it is the one mutation. Afterwards the
-account's own list and the container's state are the evidence. A container that still stands as finished is not
-published again by us: its state has been seen to lag behind (github.com/getopenpost/openpost, release 7.37.0).
+account's own list and the container's state are the evidence: the list only of a post with words, as nothing else tells
+whose a picture is. A container that still stands as finished is not published again by us: its state has been seen to
+lag behind (github.com/getopenpost/openpost, release 7.37.0).
 """
 
 import time
@@ -214,4 +215,5 @@ def _is_it(kind: Kind, post: object, search: Search) -> bool:
     at: datetime | None = graph.made_at(post)
     if made is None or made in search.taken or (at is not None and at < search.since - SKEW):
         return False
-    return evidence.same(str(member(post, kind.text) or ""), search.rendering.text)
+    text = search.rendering.text
+    return bool(text.strip()) and evidence.same(str(member(post, kind.text) or ""), text)

@@ -37,7 +37,7 @@ HOME = "https://graph.facebook.com"
 PAGE = 50
 SKEW = timedelta(seconds=60)
 _ROOT = f"/{graph.VERSION}"
-_POST = "id,message,created_time,permalink_url,attachments{subattachments{type},type}"
+_POST = "id,message,created_time,permalink_url,attachments{subattachments{target{id},type},target{id},type}"
 _VIDEO = "id,description,created_time,permalink_url"
 
 
@@ -159,16 +159,21 @@ def _is_it(post: object, search: Search, *, is_video: bool) -> bool:
     made, at = graph.id_of(post), graph.made_at(post)
     if made is None or made in search.taken or (at is not None and at < search.since - SKEW):
         return False
-    said = member(post, "description" if is_video else "message")
-    if not evidence.same(str(said or ""), search.rendering.text):
+    text, said = search.rendering.text, member(post, "description" if is_video else "message")
+    if not evidence.same(str(said or ""), text):
         return False
-    return is_video or _pictures(post) == len(search.rendering.media)
+    if is_video:
+        return bool(text)  # without words it could be any
+    shown, ours = _pictures(post), search.prepared.get("photos", ())
+    told = {one for one in shown if one is not None}
+    return len(shown) == len(ours) and (told <= set(ours) if told else bool(text))
 
 
-def _pictures(post: object) -> int:
+def _pictures(post: object) -> list[str | None]:
+    """Return the ids of a post's pictures, as far as they are told."""
     attached = member(member(post, "attachments"), "data")
     first = attached[0] if isinstance(attached, list) and attached else None
     if first is None or member(first, "type") == "share":
-        return 0
+        return []
     several = member(member(first, "subattachments"), "data")
-    return len(several) if isinstance(several, list) else 1
+    return [graph.id_of(member(one, "target")) for one in (several if isinstance(several, list) else [first])]

@@ -185,15 +185,18 @@ def _is_it(post: object, search: Search) -> bool:
     urn, written = member(post, "id"), member(post, "commentary")
     if not (isinstance(urn, str) and _URN.fullmatch(urn) and isinstance(written, str)):
         return False
-    if urn in search.taken or _before(post, search.since) or _media_of(post) != len(search.rendering.media):
+    ours = [one["id"] for one in search.prepared.get("media", ())]
+    if urn in search.taken or _before(post, search.since) or _media_of(post) != ours:
         return False
     return evidence.same(little_text.unescaped(written), search.rendering.text)
 
 
-def _media_of(post: object) -> int:
+def _media_of(post: object) -> list[object]:
+    """Return the URNs of a post's media, in order."""
     content = member(post, "content")
     images = member(member(content, "multiImage"), "images")
-    return len(images) if isinstance(images, list) else int(member(content, "media") is not None)
+    shown = images if isinstance(images, list) else [member(content, "media")]
+    return [member(one, "id") for one in shown if one is not None]
 
 
 def _before(post: object, since: datetime) -> bool:

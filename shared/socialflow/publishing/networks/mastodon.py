@@ -171,7 +171,8 @@ class Mastodon:
     def _matches(self, client: httpx.Client, status: object, search: Search) -> bool:
         if not isinstance(status, dict) or not _text(status.get("id")) or str(status["id"]) in search.taken:
             return False
-        if _before(status, search.since) or len(status.get("media_attachments") or ()) != len(search.rendering.media):
+        shown = [_text(member(one, "id")) for one in status.get("media_attachments") or ()]
+        if _before(status, search.since) or sorted(shown) != sorted(search.prepared.get("media_ids", ())):
             return False
         source = _read(client, f"/api/v1/statuses/{status['id']}/source")
         written = member(source, "text")

@@ -196,10 +196,12 @@ def _listed(client: httpx.Client, search: Search) -> Sighting:
     looked = [one for one in videos if isinstance(one, dict)] if isinstance(videos, list) else []
     for video in looked:
         made, at = video.get("id"), video.get("create_time")
-        if not isinstance(made, str) or not _PUBLISH_ID.fullmatch(made) or made in search.taken or type(at) is not int:
+        if not isinstance(made, str) or not _PUBLISH_ID.fullmatch(made) or made in search.taken:
             continue
-        said = str(video.get("video_description") or video.get("title") or "")
-        if at >= (search.since - SKEW).timestamp() and evidence.same(said, search.rendering.text):
+        if type(at) is not int or not 0 < at < 1 << 34:
+            continue
+        said, text = str(video.get("video_description") or video.get("title") or ""), search.rendering.text
+        if at >= (search.since - SKEW).timestamp() and text.strip() and evidence.same(said, text):
             url = video.get("share_url")
             link = url if isinstance(url, str) and url.startswith("https://") else None
             return Receipt(made, link, datetime.fromtimestamp(at, UTC), {"found": "own posts"})

@@ -146,8 +146,10 @@ def _is_it(post: object, search: Search) -> bool:
     post_id = id_of(post)
     if post_id is None or post_id in search.taken:
         return False
-    keys = member(member(post, "attachments"), "media_keys") or []
-    return len(keys) == len(search.rendering.media) and evidence.same(_shown(post), _linked(search.rendering.text))
+    # A key is the medium's id behind the number of its kind.
+    keys = [str(key).rpartition("_")[2] for key in member(member(post, "attachments"), "media_keys") or []]
+    is_ours = sorted(keys) == sorted(search.prepared.get("media_ids", ()))
+    return is_ours and evidence.same(_shown(post), _linked(search.rendering.text))
 
 
 def _shown(post: object) -> str:

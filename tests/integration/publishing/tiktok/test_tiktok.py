@@ -90,6 +90,14 @@ def test_where_its_posts_may_not_be_read_a_person_looks(stage: Stage) -> None:
     assert len(stage.creator.posts) == 1
 
 
+def test_what_arrived_without_words_and_without_an_answer_is_a_persons_to_decide(stage: Stage) -> None:
+    """Nothing tells it from another post of pictures alone."""
+    post, run = stage.ready("")
+    stage.server.wire.fail(*INIT, "answer lost")
+    stage.desk.publish(post["id"], run)
+    assert settled(stage, post, run)["state"] == "unconfirmed"
+
+
 @pytest.mark.parametrize("fault", ["down", "limited", "garbage", "answer lost", "question lost", 401, 404])
 def test_a_state_that_cannot_be_read_is_asked_for_again(stage: Stage, fault: Fault) -> None:
     post, run = stage.ready(f"Unread, {fault}")
