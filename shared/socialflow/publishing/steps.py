@@ -55,8 +55,8 @@ def blocked(tx: Transaction, target: Target) -> bool:
 
 def next_try(at: datetime, tries: int, after: float | None) -> datetime:
     """Return when a step that is safe to repeat is repeated; `after` in seconds, as the network asks."""
-    wish = timedelta(seconds=after or 0.0)
-    return at + max(backoff(tries), min(wish, LONGEST_WAIT))
+    wish = timedelta(seconds=min(after or 0.0, LONGEST_WAIT.total_seconds()))
+    return at + max(backoff(tries), wish)
 
 
 def locked(tx: Transaction, step: Step) -> tuple[Post, Target]:

@@ -9,7 +9,7 @@ import pytest
 from socialflow.publishing.content import Content
 from socialflow.publishing.model import Post, Target, TargetState, backoff, editable, settled_state
 from socialflow.publishing.networks import evidence
-from socialflow.publishing.steps import Outcome, stamp
+from socialflow.publishing.steps import Outcome, next_try, stamp
 
 ID = UUID("0199c0de-0000-7000-8000-000000000001")
 AT = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -70,6 +70,11 @@ def test_what_is_planned_or_has_failed_is_editable() -> None:
 def test_pauses_double_up_to_five_minutes() -> None:
     assert [backoff(tries).total_seconds() for tries in range(8)] == [10, 10, 20, 40, 80, 160, 300, 300]
     assert backoff(10_000) == timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(("after", "seconds"), [(None, 10), (3, 10), (40.5, 40.5), (1e30, 3600), (float("inf"), 3600)])
+def test_a_network_is_waited_for_as_long_as_it_asks_and_an_hour_at_the_most(after: float | None, seconds: float) -> None:
+    assert next_try(AT, 1, after) - AT == timedelta(seconds=seconds)
 
 
 def test_the_next_step_of_a_target() -> None:

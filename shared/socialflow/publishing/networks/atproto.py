@@ -120,7 +120,7 @@ def refusal(response: httpx.Response) -> Refused | None:
     if known is not None:
         return Refused(*known)
     said = wire.member(wire.value_of(response), "message")
-    words = said[:300].rstrip(".") if isinstance(said, str) and said else f"HTTP {response.status_code}"
+    words = wire.line(said).rstrip(".") or f"HTTP {response.status_code}"
     return Refused(_REFUSALS[response.status_code], f"The server says: {words}.")
 
 

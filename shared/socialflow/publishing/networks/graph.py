@@ -117,8 +117,8 @@ def described(opened: httpx.Client, path: str, made: str, found: Mapping[str, An
 
 def receipt(made: str, told: object, found: Mapping[str, Any]) -> Receipt:
     """Return the receipt of an object as a list or a question shows it."""
-    url = member(told, "permalink") or member(told, "permalink_url")
-    return Receipt(made, url if isinstance(url, str) and url.startswith("https://") else None, made_at(told), found)
+    url = wire.web(member(told, "permalink") or member(told, "permalink_url"))
+    return Receipt(made, url, made_at(told), found)
 
 
 def made_at(told: object) -> datetime | None:
@@ -160,7 +160,7 @@ def _missing(response: httpx.Response) -> Refused | None:
 
 def _words(error: object, response: httpx.Response) -> str:
     said = member(error, "error_user_msg") or member(error, "message")
-    return said[:300].rstrip(". ") if isinstance(said, str) and said else f"HTTP {response.status_code}"
+    return wire.line(said).rstrip(". ") or f"HTTP {response.status_code}"
 
 
 def _wait(response: httpx.Response) -> float | None:

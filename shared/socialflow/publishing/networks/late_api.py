@@ -128,7 +128,7 @@ def _account(found: object) -> Reachable | None:
     is_id = isinstance(own, str) and _REMOTE_ID.fullmatch(own) is not None
     dead = member(found, "needsReconnection") is True or member(found, "enabled") is False
     usable = member(found, "isActive") is True and not dead
-    return Reachable(account_id, network, _plain(name, 100), str(own) if is_id else None, usable)
+    return Reachable(account_id, network, wire.line(name, 100), str(own) if is_id else None, usable)
 
 
 def client(base_url: str, key: str, seconds: float) -> Any:
@@ -183,14 +183,13 @@ def _part(post: object, account: str) -> Any:
 def _receipt(post_id: str, post: object, part: object) -> Receipt:
     own, url = member(part, "platformPostId"), member(part, "platformPostUrl")
     is_id = isinstance(own, str) and _REMOTE_ID.fullmatch(own) is not None
-    is_url = isinstance(url, str) and len(url) <= 2_000 and url.startswith("https://") and url.isprintable()
     moment = wire.moment(member(part, "publishedAt") or member(post, "publishedAt"))
-    return Receipt(str(own) if is_id else post_id, str(url) if is_url else None, moment, {"late_post": post_id})
+    return Receipt(str(own) if is_id else post_id, wire.web(url), moment, {"late_post": post_id})
 
 
 def _failure(part: object) -> Failed | Refused:
     said = member(part, "errorMessage")
-    words = _plain(said, 300).rstrip(".") if isinstance(said, str) and said else "no more of it"
+    words = wire.line(said).rstrip(".") or "no more of it"
     known = _CATEGORIES.get(str(member(part, "errorCategory")))
     if known is None:
         return Refused(UNCLEAR, f"Late says that it failed: {words}. The network may have it nevertheless.")
@@ -204,7 +203,7 @@ def refusal(response: httpx.Response) -> Refused | None:
     value = wire.value_of(response)
     code, advice = _CODES.get(str(member(value, "code"))) or _STATUSES[response.status_code]
     said = member(value, "error")
-    words = _plain(said, 300).rstrip(".") if isinstance(said, str) and said else f"HTTP {response.status_code}"
+    words = wire.line(said).rstrip(".") or f"HTTP {response.status_code}"
     return Refused(code, f"Late says: {words}. {advice}")
 
 
@@ -250,8 +249,3 @@ def _is_address(value: object) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("https", "http") and bool(parts.hostname) and not parts.username
-
-
-def _plain(text: str, most: int) -> str:
-    """Return words of Late's as one line that can be stored and shown."""
-    return " ".join("".join(one if one.isprintable() else " " for one in text[:most]).split())

@@ -45,7 +45,7 @@ def refusal(response: httpx.Response) -> Refused | None:
     if known is None:
         return None
     said = member(wire.value_of(response), "message")
-    words = said[:300].rstrip(". ") if isinstance(said, str) and said else f"HTTP {response.status_code}"
+    words = wire.line(said).rstrip(". ") or f"HTTP {response.status_code}"
     code, advice = _DUPLICATE if response.status_code in (400, 409, 422) and "duplicate of" in words else known
     return Refused(code, f"LinkedIn says: {words}. {advice}")
 

@@ -4,6 +4,7 @@ A key (`Idempotency-Key`) is kept for an hour, by servers that keep keys at all,
 server that dies between the two has the status and not the key. So evidence begins with looking at the statuses.
 """
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -38,6 +39,7 @@ SKEW = timedelta(minutes=2)
 PAGE = 40
 PAGES = 5
 POLL = 1.0
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:=-]{0,199}")
 
 # Answered before anything is made: by the server's authentication and validation.
 _REFUSALS = {
@@ -75,10 +77,10 @@ class Mastodon:
             own = _read(client, "/api/v1/accounts/verify_credentials")
             if not isinstance(own, dict):
                 return own if isinstance(own, Refused | Later) else _no_mastodon()
-            if not (_text(own.get("id")) and _text(own.get("acct"))):
+            if not (_text(own.get("id")) and wire.line(own.get("acct"))):
                 return _no_mastodon()
             capabilities = {"idempotency_key": True, **self._limits(client)}
-        name = f"@{own['acct']}@{httpx.URL(self._base_url).netloc.decode()}"
+        name = f"@{wire.line(own['acct'], 100)}@{httpx.URL(self._base_url).netloc.decode()}"
         return Identity(str(own["id"]), name, capabilities)
 
     def _limits(self, client: httpx.Client) -> dict[str, int]:
@@ -208,8 +210,8 @@ def _outcome(response: httpx.Response) -> Answer:
 
 
 def _receipt(status: Mapping[str, Any], found: Mapping[str, Any]) -> Receipt:
-    url = status.get("url") or status.get("uri")
-    return Receipt(str(status["id"]), str(url) if url else None, _made_at(status), found)
+    url = wire.web(status.get("url")) or wire.web(status.get("uri"))
+    return Receipt(str(status["id"]), url, _made_at(status), found)
 
 
 def _refusal(response: httpx.Response) -> Refused | None:
@@ -218,7 +220,7 @@ def _refusal(response: httpx.Response) -> Refused | None:
     if response.status_code not in _REFUSALS:
         return None
     said = member(wire.value_of(response), "error")
-    words = said[:300].rstrip(".") if isinstance(said, str) else f"HTTP {response.status_code}"
+    words = wire.line(said).rstrip(".") or f"HTTP {response.status_code}"
     return Refused(_REFUSALS[response.status_code], f"The instance says: {words}.")
 
 
@@ -248,8 +250,9 @@ def _figures(instance: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _text(value: object) -> str:
-    """Return an id as text; ids are strings there, and some servers send numbers."""
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    """Return an id as text, empty where it is none; ids are strings there, and some servers send numbers."""
+    found = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return found if _ID.fullmatch(found) else ""
 
 
 def _made_at(status: object) -> datetime | None:

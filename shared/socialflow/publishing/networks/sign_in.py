@@ -257,4 +257,4 @@ def _refused(value: object) -> Refused | None:
     if named == "ok":
         return None
     said = member(value, "error_description") or member(error, "message") or named
-    return Refused("sign-in-refused", f"The network says: {str(said)[:300].rstrip('. ')}.")
+    return Refused("sign-in-refused", f"The network says: {wire.line(str(said)).rstrip('. ')}.")

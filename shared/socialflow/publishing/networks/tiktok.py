@@ -202,8 +202,7 @@ def _listed(client: httpx.Client, search: Search) -> Sighting:
             continue
         said, text = str(video.get("video_description") or video.get("title") or ""), search.rendering.text
         if at >= (search.since - SKEW).timestamp() and text.strip() and evidence.same(said, text):
-            url = video.get("share_url")
-            link = url if isinstance(url, str) and url.startswith("https://") else None
+            link = wire.web(video.get("share_url"))
             return Receipt(made, link, datetime.fromtimestamp(at, UTC), {"found": "own posts"})
     return NotSeen(len(looked))
 
@@ -219,7 +218,7 @@ def _refusal(response: httpx.Response) -> Refused | None:
     if known is None:
         return None
     said = member(member(value, "error"), "message")
-    words = said[:300].rstrip(". ") if isinstance(said, str) and said else code or f"HTTP {response.status_code}"
+    words = wire.line(said).rstrip(". ") or code or f"HTTP {response.status_code}"
     return Refused(known[0], f"TikTok says: {words}. {known[1]}")
 
 

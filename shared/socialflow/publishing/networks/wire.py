@@ -14,6 +14,8 @@ Judge = Callable[[httpx.Response], Refused | None]
 """Reads an answer for a clear refusal: one that was given before anything was made."""
 
 _RESETS = ("x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset")
+_YEARS = range(2000, 2200)
+"""What is dated otherwise is no moment: some of those that can be written no database gives back."""
 # httpx raises these before a byte of the request is written.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
@@ -64,11 +66,37 @@ def not_called(refused: egress.HostRefused) -> Refused:
 
 
 def value_of(response: httpx.Response) -> Any:
-    """Return an answer's JSON; None where it is none."""
+    """Return an answer's JSON, as it can be stored; None where it is none."""
     try:
-        return response.json()
+        value = response.json()
+        # Signs that no database takes can only come escaped: what is not UTF-8 is no JSON.
+        return _storable(value) if b"\\u" in response.content else value
     except (ValueError, RecursionError):
         return None
+
+
+def _storable(value: Any) -> Any:
+    """Return a JSON value without NUL and halves of signs."""
+    match value:
+        case str():
+            return value.replace("\0", "?").encode(errors="replace").decode()
+        case list():
+            return [_storable(one) for one in value]
+        case dict():
+            return {_storable(name): _storable(one) for name, one in value.items()}
+    return value
+
+
+def line(said: object, most: int = 300) -> str:
+    """Return what a server says as one line that can be shown; empty where it says nothing."""
+    shown = "".join(one if one.isprintable() else " " for one in said[:most]) if isinstance(said, str) else ""
+    return " ".join(shown.split())
+
+
+def web(address: object) -> str | None:
+    """Return an address that a page may link to; None where it is none."""
+    is_one = isinstance(address, str) and len(address) <= 2_000 and address.isprintable()
+    return str(address) if is_one and str(address).startswith(("https://", "http://")) else None
 
 
 def member(value: object, name: str) -> Any:
@@ -87,12 +115,12 @@ def wait(response: httpx.Response) -> float | None:
 
 
 def moment(value: object) -> datetime | None:
-    """Return a moment that a server tells; UTC where it names no zone."""
+    """Return a moment of this age that a server tells; UTC where it names no zone."""
     try:
         found = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)) if found.year in _YEARS else None
 
 
 def _reset(value: str) -> datetime | None:

@@ -48,7 +48,7 @@ def refusal(response: httpx.Response) -> Refused | None:
     if known is None:
         return None
     code, advice = known
-    words = " ".join(_words(wire.value_of(response)))[:300].rstrip(". ") or f"HTTP {response.status_code}"
+    words = wire.line(" ".join(_words(wire.value_of(response)))).rstrip(". ") or f"HTTP {response.status_code}"
     if response.status_code == 403:
         lowered = words.lower()
         code, advice = next(((name, do) for part, name, do in _FORBIDDEN if part in lowered), (code, advice))
