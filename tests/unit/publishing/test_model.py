@@ -73,7 +73,7 @@ def test_pauses_double_up_to_five_minutes() -> None:
 
 
 @pytest.mark.parametrize(("after", "seconds"), [(None, 10), (3, 10), (40.5, 40.5), (1e30, 3600), (float("inf"), 3600)])
-def test_a_network_is_waited_for_as_long_as_it_asks_and_an_hour_at_the_most(after: float | None, seconds: float) -> None:
+def test_a_network_is_waited_for_as_it_asks_and_an_hour_at_the_most(after: float | None, seconds: float) -> None:
     assert next_try(AT, 1, after) - AT == timedelta(seconds=seconds)
 
 
