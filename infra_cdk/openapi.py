@@ -21,10 +21,14 @@ from socialflow.platform.http import Api
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "openapi.json"
+CSV_EXAMPLE = ROOT / "docs" / "posts.csv"
 
 _OWN_MODELS = {"HTTPValidationError", "ValidationError", "ResponseValidationError"}
 """Powertools' shapes of errors, which never leave: every refusal is a problem document."""
-_COUNTED = {("POST", f"/v1/{path}") for path in ("media/uploads", "posts", "accounts", "api-keys", "invitations")}
+_COUNTED = {
+    ("POST", f"/v1/{path}")
+    for path in ("media/uploads", "posts", "posts/import", "accounts", "api-keys", "invitations")
+}
 """Routes that take of what the tenant's plan includes."""
 _DESCRIPTION = """From a team's upload to a published post.
 
@@ -113,7 +117,11 @@ def _completed(operation: dict[str, Any], function: str, app: Api, route: tuple[
         operation["x-while-suspended"] = not access.needs_active(route[0])
         parameters.append({"$ref": "#/components/parameters/Tenant"})
         statuses |= {400, 403}
-    if "raw_body" in called:  # whose signature is verified before anything is read
+    if "csv_body" in called:
+        file = {"schema": {"type": "string"}, "example": CSV_EXAMPLE.read_text("utf-8")}
+        operation["requestBody"] = {"required": True, "content": {"text/csv": file}}
+        statuses |= {413, 415, 422}
+    elif "raw_body" in called:  # whose signature is verified before anything is read
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
         statuses |= {401, 413, 422}
     elif "requestBody" in operation:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
+from functions.api_posts.bulk import File, ImportOut
 from functions.api_posts.calendar import CalendarEntryOut, CalendarOut
 from functions.api_posts.checking import ReportOut, ValidateIn
 from functions.api_posts.known import chosen, looked_at
@@ -20,11 +21,12 @@ from functions.api_posts.schemas import (
     RejectPost,
     ResolveTarget,
 )
+from functions.api_posts.sheet import MOST_BYTES
 from socialflow.errors import FieldError, Invalid
 from socialflow.identity import door
 from socialflow.limits import canonical
 from socialflow.platform.clock import now
-from socialflow.platform.database import transaction
+from socialflow.platform.database import snapshot, transaction
 from socialflow.platform.http import (
     DEFAULT_LIMIT,
     Cursor,
@@ -32,12 +34,15 @@ from socialflow.platform.http import (
     Position,
     Response,
     after,
+    answered,
     api,
     caller,
+    csv_body,
     entry,
     if_match,
     next_cursor,
     once,
+    only,
     requires,
     stored,
     tagged,
@@ -81,6 +86,25 @@ def validate(body: ValidateIn) -> ReportOut:
     with transaction(caller().tenant) as tx:
         known = looked_at(tx, draft.written.media_ids(), draft.accounts)
     return ReportOut.of(composing.check(draft, known))
+
+
+@app.post("/v1/posts/import", summary="Make many posts from a file", tags=["posts"])
+@requires("publishing:write")
+def bring(
+    *, dry_run: Annotated[bool, Query(description="Only tell what would come of each row; write nothing.")] = False
+) -> Response[ImportOut]:
+    """Make a post of each row of a CSV file: of all, or where one is refused of none.
+
+    Its first line names the columns; each says what the field of that name says in `POST /v1/posts`. The same row sent
+    again is the post that it made.
+    """
+    only("dry_run")
+    who, file, asked = caller(), File(csv_body(MOST_BYTES)), _asked()
+    if dry_run:
+        with snapshot(who.tenant) as tx:
+            return answered(file.look(tx, asked))
+    with transaction(who.tenant) as tx:
+        return once(tx, lambda: stored(file.bring(tx, asked)))
 
 
 @app.get("/v1/posts", summary="List posts", tags=["posts"])

@@ -1,6 +1,6 @@
 """What the contexts of media, captions and accounts know of what a post names: gathered here, where contexts meet."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -30,6 +30,11 @@ def chosen(tx: Transaction, media_ids: Iterable[UUID], account_ids: Iterable[UUI
 def looked_at(tx: Transaction, media_ids: Iterable[UUID], account_ids: Iterable[UUID]) -> Known:
     """Return what is known of what somebody is writing; nothing is held."""
     return _gathered(tx, media.many(tx, sorted(media_ids)), account_ids)
+
+
+def named(tx: Transaction, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[UUID]]:
+    """Return which connected accounts go by some names, each after its network."""
+    return accounts.named(tx, names)
 
 
 def _gathered(tx: Transaction, items: Mapping[UUID, MediaItem], account_ids: Iterable[UUID]) -> Known:

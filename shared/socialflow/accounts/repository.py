@@ -1,6 +1,6 @@
 """The SQL of accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -49,6 +49,11 @@ _LIST = (
 """
 )
 _FIND = "SELECT " + COLUMNS + " FROM {s}.social_accounts WHERE id = ANY(%(ids)s)"
+_NAMED = """
+SELECT n.network, n.name, a.id FROM unnest(%(networks)s::text[], %(names)s::text[]) n (network, name)
+  JOIN {s}.social_accounts a ON a.network = n.network AND lower(ltrim(a.remote_name, '@')) = lower(ltrim(n.name, '@'))
+ WHERE a.state <> 'disconnected' ORDER BY a.connected_at, a.id
+"""
 _CREDENTIALS = (
     "SELECT "
     + COLUMNS
@@ -142,6 +147,12 @@ def page(tx: Transaction, *, after: tuple[datetime, UUID] | None, limit: int) ->
 def find(tx: Transaction, ids: Sequence[UUID]) -> list[Account]:
     """Return accounts by id, connected or not."""
     return tx.all(Account, _FIND, {"ids": list(ids)})
+
+
+def named(tx: Transaction, names: Collection[tuple[str, str]]) -> list[tuple[str, str, UUID]]:
+    """Return the connected accounts of some names, each with the network and the name that it was asked by."""
+    asked = {"networks": [network for network, _ in names], "names": [name for _, name in names]}
+    return [(one["network"], one["name"], one["id"]) for one in tx.all(dict, _NAMED, asked)]
 
 
 def credentials(tx: Transaction, account_id: UUID, route: Route | None = None) -> Credentials | None:

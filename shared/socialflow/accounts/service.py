@@ -1,6 +1,6 @@
 """Accounts are connected, listed and disconnected here."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -38,6 +38,14 @@ def page(tx: Transaction, *, after: tuple[datetime, UUID] | None, limit: int) ->
 def find(tx: Transaction, ids: Sequence[UUID]) -> list[Account]:
     """Return those of the accounts that are connected."""
     return [account for account in repository.find(tx, ids) if account.state != "disconnected"]
+
+
+def named(tx: Transaction, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[UUID]]:
+    """Return the connected accounts that go by a name on a network, `@ada` and `Ada` being one; several may."""
+    found: dict[tuple[str, str], list[UUID]] = {name: [] for name in names}
+    for network, name, account_id in repository.named(tx, names):
+        found[network, name].append(account_id)
+    return found
 
 
 def credentials(tx: Transaction, account_id: UUID, route: Route | None = None) -> Credentials | None:

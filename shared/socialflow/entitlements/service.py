@@ -47,6 +47,12 @@ def make_room(tx: Transaction, meter: Meter, n: int, announced: Callable[[], int
     _warn(tx, meter, period, used=used, before=used - n)
 
 
+def check_room(tx: Transaction, meter: Meter, n: int, *, at: datetime) -> None:
+    """Raise `LimitReached` where there is no room for `n` more now; nothing is counted, and nothing is held."""
+    period = period_of(meter, at)
+    check(tx.tenant.plan, meter, used=repository.used(tx, [period]).get(meter, 0), asked=n)
+
+
 def check_size(tx: Transaction, meter: Meter, size: int) -> None:
     """Raise `LimitReached` where one thing by itself is larger than the plan includes."""
     check(tx.tenant.plan, meter, used=0, asked=size)

@@ -1,6 +1,6 @@
 """A tenant's queue of weekly slots: what it is, and the next time of it that is free."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -43,20 +43,39 @@ def write(tx: Transaction, wanted: Sequence[Slot], known: Known, *, version: int
 
 def settled(tx: Transaction, wish: Wish | None, places: Sequence[Place], *, at: datetime) -> Due | None:
     """Return when a post is due that asks for a time, or for the next free slot."""
-    return _next_free(tx, places, at) if isinstance(wish, str) else wish
+    return vacancies(tx, at=at, hold=True).give(places) if isinstance(wish, str) else wish
 
 
-def _next_free(tx: Transaction, places: Sequence[Place], at: datetime) -> Due:
-    """Return the next time that no other post has; the queue is locked until the commit, so that nobody gets it too."""
-    _, present = queue_repository.lock(tx)
-    serving = [slot for slot in present if slot.serves(places)]
-    if not serving:
-        raise NoFreeSlot("No slot of the queue is for this post. Set slots with PUT /v1/queue-slots, or give a time.")
-    taken = queue_repository.taken(tx, serving, at)
-    for due in slots.times(serving, at):
-        if (due.slot, due.at) not in taken:
-            return due
-    raise NoFreeSlot("Every slot of the next two years is taken. Set more slots, or give a time.")
+class Vacancies:
+    """The times of a queue that no post has yet, given out in turn, each once."""
+
+    def __init__(self, present: Sequence[Slot], taken: Container[tuple[str | None, datetime]], at: datetime) -> None:
+        """Begin after a moment, with what is taken already."""
+        self._slots, self._taken, self._at = present, taken, at
+        self._given: set[tuple[str | None, datetime]] = set()
+        self._coming: dict[tuple[Slot, ...], Iterator[Due]] = {}
+
+    def give(self, places: Sequence[Place]) -> Due:
+        """Return the next time that is for a post which goes to these places; raises `NoFreeSlot`."""
+        serving = tuple(slot for slot in self._slots if slot.serves(places))
+        if not serving:
+            raise NoFreeSlot(
+                "No slot of the queue is for this post. Set slots with PUT /v1/queue-slots, or give a time."
+            )
+        if serving not in self._coming:
+            self._coming[serving] = slots.times(serving, self._at)
+        for due in self._coming[serving]:
+            time = (due.slot, due.at)
+            if time not in self._taken and time not in self._given:
+                self._given.add(time)
+                return due
+        raise NoFreeSlot("Every slot of the next two years is taken. Set more slots, or give a time.")
+
+
+def vacancies(tx: Transaction, *, at: datetime, hold: bool) -> Vacancies:
+    """Return the times that are free; held until the commit, so that nobody else gets one, or only looked at."""
+    _, present = queue_repository.lock(tx) if hold else queue_repository.read(tx)
+    return Vacancies(present, queue_repository.taken(tx, present, at), at)
 
 
 def _faults(wanted: Sequence[Slot], index: int, known: Known) -> list[FieldError]:

@@ -45,9 +45,7 @@ class Detail:
 
 def create(tx: Transaction, order: Order, known: Known, asked: Asked) -> tuple[Detail, bool]:
     """Make a post; return it and whether it is new: the same id with the same request is the same post."""
-    if order.id is not None and order.id.version != 7:
-        detail = "An id of your own is a UUID of version 7."
-        raise Invalid(detail, errors=[FieldError("/id", "uuid-version", detail)])
+    check_id(order.id)
     if order.id is not None and repository.request_of(tx, order.id) is not None:
         return _same(tx, order.id, order), False
     content = planning.pinned(order.written, known)
@@ -65,6 +63,13 @@ def create(tx: Transaction, order: Order, known: Known, asked: Asked) -> tuple[D
         schedule(tx, post.id, post.due_at, asked)
         tx.emit(PostScheduled(subject_id=post.id, due_at=post.due_at, approval_required=post.approval_required))
     return get(tx, post.id), True
+
+
+def check_id(post_id: UUID | None) -> None:
+    """Raise `Invalid` where an id that a client has made is of another kind than ours."""
+    if post_id is not None and post_id.version != 7:
+        detail = "An id of your own is a UUID of version 7."
+        raise Invalid(detail, errors=[FieldError("/id", "uuid-version", detail)])
 
 
 def _same(tx: Transaction, post_id: UUID, order: Order) -> Detail:

@@ -46,6 +46,7 @@ A plain `-> MediaOut` answers 200 (or the route's `status_code`). Raise a `Refus
 
 A webhook is a `@public` route without a body parameter: `raw_body()` gives the bytes, which are verified (or
 `SignatureRefused`) before `parsed(raw)` reads them; `receipts.take_once` keeps a repeated message from acting twice.
+A route that takes a file has none either: `csv_body(most)`.
 """
 
 from aws_lambda_powertools.event_handler import Response
@@ -63,10 +64,10 @@ from socialflow.platform.http.answers import (
     tagged,
 )
 from socialflow.platform.http.app import Api, api, entry
-from socialflow.platform.http.guard import caller, current_request, current_user
+from socialflow.platform.http.guard import caller, current_request, current_user, only
 from socialflow.platform.http.pages import DEFAULT_LIMIT, Cursor, Limit, Position, after, opened, sealed
 from socialflow.platform.http.pages import cursor as next_cursor
-from socialflow.platform.http.raw import SignatureRefused, parsed, raw_body
+from socialflow.platform.http.raw import SignatureRefused, csv_body, parsed, raw_body
 
 __all__ = [
     "DEFAULT_LIMIT",
@@ -84,6 +85,7 @@ __all__ = [
     "api",
     "caller",
     "created",
+    "csv_body",
     "current_request",
     "current_user",
     "entry",
@@ -92,6 +94,7 @@ __all__ = [
     "if_match_where_given",
     "next_cursor",
     "once",
+    "only",
     "opened",
     "parsed",
     "public",

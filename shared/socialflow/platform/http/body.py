@@ -33,16 +33,16 @@ def read(content_type: str, body: str | None, *, is_base64: bool) -> dict[str, A
     return parse(raw(body, is_base64=is_base64))
 
 
-def raw(body: str, *, is_base64: bool) -> bytes:
-    """Return the body's bytes as they were sent; raises `BodyTooLarge` or `MalformedBody`."""
-    if len(body) > (MAX_BYTES * 4 // 3 + 4 if is_base64 else MAX_BYTES):
-        raise _too_large()
+def raw(body: str, *, is_base64: bool, most: int = MAX_BYTES) -> bytes:
+    """Return the body's bytes as they were sent, `most` of them; raises `BodyTooLarge` or `MalformedBody`."""
+    if len(body) > (most * 4 // 3 + 4 if is_base64 else most):
+        raise _too_large(most)
     try:
         sent = base64.b64decode(body, validate=True) if is_base64 else body.encode()
     except ValueError:  # of the encoding or of base64, which is ASCII
         raise _not_utf8() from None
-    if len(sent) > MAX_BYTES:
-        raise _too_large()
+    if len(sent) > most:
+        raise _too_large(most)
     return sent
 
 
@@ -123,5 +123,5 @@ def _too_deep() -> MalformedBody:
     return _malformed("", "too-deep", f"Objects and lists may lie at most {MAX_DEPTH} deep.")
 
 
-def _too_large() -> BodyTooLarge:
-    return BodyTooLarge(f"A body has at most {MAX_BYTES} bytes.", max_bytes=MAX_BYTES)
+def _too_large(most: int) -> BodyTooLarge:
+    return BodyTooLarge(f"A body has at most {most:,} bytes.", max_bytes=most)

@@ -140,6 +140,14 @@ def current_request() -> Asked:
     return found
 
 
+def only(*names: str) -> None:
+    """Refuse a query with any other parameter: for a route that does much more where one is misspelt."""
+    other = sorted(set(current_request().query) - set(names))
+    if other:
+        detail = f"This takes {', '.join(names)} and nothing else."
+        raise Invalid(detail, errors=[FieldError(f"?{name}", "unknown-parameter", detail) for name in other])
+
+
 def nothing_at(methods: list[str]) -> NotFound | MethodNotAllowed:
     """Return the refusal of a path that has these methods and not the one asked for."""
     if not methods:
