@@ -8,7 +8,7 @@ from socialflow.publishing import ledger_repository as repository
 from socialflow.publishing.content import Destination
 from socialflow.publishing.ledger import accepted, ended, received
 from socialflow.publishing.ledger_repository import Verdict
-from socialflow.publishing.model import KEY_WINDOW, LOOKS, Attempt, Pace, Post, Target
+from socialflow.publishing.model import DUPLICATE, KEY_WINDOW, LOOKS, Attempt, Pace, Post, Target
 from socialflow.publishing.networks.port import (
     Accepted,
     Answer,
@@ -34,6 +34,8 @@ from socialflow.publishing.steps import (
     next_try,
     target_of,
 )
+
+_UNKNOWN = "outcome-unknown"
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def begin_confirming(
         key=made.key,
         rendering=target.rendering(post.content),
         prepared=target.prepared or {},
-        since=made.started_at,
+        since=repository.key_since(tx, made),
         taken=repository.taken(tx, made),
         handle=made.evidence.get("handle", {}),
     )
@@ -79,6 +81,7 @@ def _may_repeat(tx: Transaction, target: Target, made: Attempt, destination: Des
     """Tell whether sending it again under its key is safe, and still wanted."""
     return (
         (destination.keys_records or (destination.honours_keys and at < repository.key_since(tx, made) + KEY_WINDOW))
+        and made.evidence.get("code") != DUPLICATE
         and made.content_hash == target.content_hash
         and target.approved
         and target.request is None
@@ -101,15 +104,13 @@ def report_confirmation(
             repository.finish_attempt(tx, made.id, "failed", {"code": code, "detail": detail})
             outcome = ended(tx, post, made, Verdict("failed", code, detail))
         case NotSeen(looked_at):
-            where = f"among the account's {looked_at} newest posts" if looked_at else "to be seen there"
-            detail = f"It was sent and is not {where}: look there and decide."
-            return _hand_over(tx, post, made, detail)
+            return _hand_over(tx, post, made, *_unseen(made, looked_at))
         case Refused("content-refused" as code, detail):
             # A server looks at the key before the content: refusing the content says that it has not made the status.
             repository.finish_attempt(tx, made.id, "failed", {"code": code, "detail": detail})
             outcome = ended(tx, post, made, Verdict("failed", code, detail))
-        case Refused(_, detail):
-            return _hand_over(tx, post, made, f"{detail} It was sent before that: look there and decide.")
+        case Refused(code, detail):
+            return _hand_over(tx, post, made, f"{detail} It was sent before that: look there and decide.", code)
         case Later(_, after):
             again = next_try(at, begun.tries, after)
             repository.confirm_again(tx, made, again)
@@ -120,9 +121,17 @@ def report_confirmation(
     return outcome
 
 
-def _hand_over(tx: Transaction, post: Post, made: Attempt, detail: str) -> Outcome:
-    """Leave it to a person: "it is there" or "post again"."""
+def _unseen(made: Attempt, looked_at: int) -> tuple[str, str]:
+    """Return what a person is told of what was looked for in vain, and the code of it."""
+    if made.evidence.get("code") == DUPLICATE:
+        return str(made.evidence["detail"]), DUPLICATE
+    where = f"among the account's {looked_at} newest posts" if looked_at else "to be seen there"
+    return f"It was sent and is not {where}: look there and decide.", _UNKNOWN
+
+
+def _hand_over(tx: Transaction, post: Post, made: Attempt, detail: str, code: str = _UNKNOWN) -> Outcome:
+    """Leave it to a person: "it is there" or "post again", and of a duplicate other content as well."""
     repository.finish_attempt(tx, made.id, "unconfirmed", {"detail": detail})
-    repository.decided(tx, made, Verdict("unconfirmed", "outcome-unknown", detail))
+    repository.decided(tx, made, Verdict("unconfirmed", code if code == DUPLICATE else _UNKNOWN, detail))
     refresh(tx, post)
     return DONE

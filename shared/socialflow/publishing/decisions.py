@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from socialflow.errors import FieldError, Invalid
@@ -116,14 +117,25 @@ def it_is_there(
 ) -> Detail:
     """Take a person's word that an unconfirmed target is out."""
     post, target = target_of(tx, post_id, target_id)
-    found = remote_id or (remote_url or "").rstrip("/").rpartition("/")[2]
+    found = remote_id or _last_part(remote_url or "")
     if not found:
         detail = "Say which post it is: its remote_id or its address (url)."
         raise Invalid(detail, errors=[FieldError("/remote_id", "missing", detail)])
+    if repository.is_of_another(tx, target, found):
+        detail = "That is another post of this account's: look for the one that has no receipt here."
+        raise Invalid(detail, errors=[FieldError("/remote_id", "another-post", detail)])
     if not repository.it_is_there(tx, target_id, found, remote_url):
         raise NothingToResolve(f"The target is {target.state}.", state=target.state)
     refresh(tx, post)
     return get(tx, post_id)
+
+
+def _last_part(address: str) -> str:
+    """Return what names a post in its address: the end of it, without what sharing adds."""
+    try:
+        return urlsplit(address).path.rstrip("/").rpartition("/")[2]
+    except ValueError:
+        return ""
 
 
 def post_again(tx: Transaction, post_id: UUID, target_id: UUID, asked: Asked) -> Detail:

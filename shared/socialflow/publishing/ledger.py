@@ -16,7 +16,7 @@ from socialflow.publishing import repository as posts
 from socialflow.publishing.content import Destination, Rendering, Route
 from socialflow.publishing.events import PostStarted
 from socialflow.publishing.ledger_repository import Verdict
-from socialflow.publishing.model import RETRIES, Attempt, Pace, Post, Target
+from socialflow.publishing.model import DUPLICATE, RETRIES, Attempt, Pace, Post, Target
 from socialflow.publishing.networks.port import Accepted, Answer, Later, Receipt, Refused, Unknown
 from socialflow.publishing.progress import refresh
 from socialflow.publishing.steps import (
@@ -122,6 +122,8 @@ def report_attempt(tx: Transaction, post_id: UUID, attempt_id: UUID, answer: Ans
     match answer:
         case Receipt():
             outcome = received(tx, made, answer)
+        case Refused(code, detail) if code == DUPLICATE:
+            outcome = asked_for(tx, made, {"code": code, "detail": detail}, at=at + FIRST_QUESTION)
         case Refused(code, detail):
             repository.finish_attempt(tx, made.id, "failed", {"code": code, "detail": detail})
             outcome = ended(tx, post, made, Verdict("failed", code, detail))
@@ -144,12 +146,17 @@ def report_attempt(tx: Transaction, post_id: UUID, attempt_id: UUID, answer: Ans
 
 
 def accepted(tx: Transaction, made: Attempt, answer: Accepted, *, at: datetime) -> Outcome:
-    """Keep what the network is to be asked by, and ask soon: nothing of the attempt is under way here any more."""
-    repository.finish_attempt(tx, made.id, "unconfirmed", {"detail": answer.detail, "handle": dict(answer.handle)})
-    repository.uncertain(tx, made, answer.detail)
+    """Keep what the network is to be asked by, and ask as soon as it has had its time."""
     ask_at = at + max(FIRST_QUESTION, timedelta(seconds=min(answer.after or 0.0, LONGEST_SILENCE)))
-    repository.confirm_again(tx, made, ask_at)
-    return Outcome("unconfirmed", ask_at)
+    return asked_for(tx, made, {"detail": answer.detail, "handle": dict(answer.handle)}, at=ask_at)
+
+
+def asked_for(tx: Transaction, made: Attempt, known: dict[str, Any], *, at: datetime) -> Outcome:
+    """Ask the network at a moment before the lease is over: nothing of the attempt is under way here any more."""
+    repository.finish_attempt(tx, made.id, "unconfirmed", known)
+    repository.uncertain(tx, made, known["detail"])
+    repository.confirm_again(tx, made, at)
+    return Outcome("unconfirmed", at)
 
 
 def received(tx: Transaction, made: Attempt, receipt: Receipt) -> Outcome:

@@ -38,6 +38,8 @@ RETRIES = 5
 """A step that is safe to repeat is repeated so often, 10 s after the first failure, then twice that, up to 5 min."""
 LOOKS = 12
 """How often the network is asked what became of an attempt before a person is."""
+DUPLICATE = "duplicate-content"
+"""A network refuses what it says it has already: an earlier attempt may have made it, or another hand."""
 KEY_WINDOW = timedelta(minutes=55)
 """Repeating with the same key is safe for one hour from the first attempt; the last five minutes are not used."""
 
@@ -196,5 +198,11 @@ def _planned(post: Post) -> PostState:
 
 
 def editable(post: Post, targets: Sequence[Target]) -> bool:
-    """Tell whether content and time may change: nothing of it is out, on its way out, or undecided."""
-    return post.state != "cancelled" and all(target.state in (*PLANNED, "failed") for target in targets)
+    """Tell whether content and time may change: nothing of it is out, on its way out, or undecided.
+
+    What a network has refused as a duplicate may change although somebody has to look: other content it takes.
+    """
+    return post.state != "cancelled" and all(
+        target.state in (*PLANNED, "failed") or (target.state == "unconfirmed" and target.error_code == DUPLICATE)
+        for target in targets
+    )

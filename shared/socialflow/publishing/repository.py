@@ -84,6 +84,11 @@ UPDATE {s}.targets
        request = CASE WHEN state = 'attempting' THEN 'cancel' END, updated_at = now()
  WHERE post_id = %(post_id)s AND state IN ('scheduled', 'preparing', 'prepared', 'attempting')
 """
+_IS_OF_ANOTHER = """
+SELECT EXISTS (SELECT FROM {s}.targets WHERE account_id = %(account)s AND remote_id = %(remote_id)s AND id <> %(id)s)
+    OR EXISTS (SELECT FROM {s}.attempts
+                WHERE account_id = %(account)s AND remote_id = %(remote_id)s AND target_id <> %(id)s)
+"""
 _IT_IS_THERE = """
 UPDATE {s}.targets
    SET state = 'published', remote_id = %(remote_id)s, remote_url = %(remote_url)s, published_at = now(),
@@ -250,6 +255,12 @@ def approve_targets(tx: Transaction, post_id: UUID) -> None:
 def cancel_targets(tx: Transaction, post_id: UUID) -> int:
     """Cancel what has not begun and ask it of what has; return how many targets that were."""
     return tx.execute(_CANCEL, {"post_id": post_id})
+
+
+def is_of_another(tx: Transaction, target: Target, remote_id: str) -> bool:
+    """Tell whether another target of the same account has a status as its receipt."""
+    values = {"account": target.account_id, "remote_id": remote_id, "id": target.id}
+    return tx.value(_IS_OF_ANOTHER, values) is True
 
 
 def it_is_there(tx: Transaction, target_id: UUID, remote_id: str, remote_url: str | None) -> bool:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from functions.task_await_approval.handler import handler as task_await_approval
 from socialflow.platform import registry, work
 from socialflow.platform.database import transaction
@@ -324,6 +326,23 @@ def test_it_is_there(desk: Desk) -> None:
     assert desk.editor.post(address, {"it_is_there": True, "url": url}).code == "nothing-to-resolve"
 
 
+@pytest.mark.parametrize("added", ["?s=20", "#comments", "/", "/?a=b/c"])
+def test_what_is_added_to_an_address_is_not_the_post(desk: Desk, added: str) -> None:
+    _, address = unconfirmed(desk)
+    reply = desk.editor.post(address, {"it_is_there": True, "url": f"https://example.social/@acme/4711{added}"})
+    assert reply.json["targets"][0]["receipt"]["remote_id"] == "4711"
+
+
+def test_the_receipt_of_another_post_is_not_taken_for_it(desk: Desk) -> None:
+    done = desk.post("Out", accounts=[desk.account(keeps_keys=False)])
+    desk.publish(done["id"], desk.ready(done["id"]))
+    remote_id = desk.target(done["id"])["receipt"]["remote_id"]
+    _, address = unconfirmed(desk)
+    reply = desk.editor.post(address, {"it_is_there": True, "remote_id": remote_id})
+    assert (reply.status, reply.json["errors"][0]["code"]) == (422, "another-post")
+    assert desk.editor.post(address, {"it_is_there": True, "remote_id": "4712"}).status == 200
+
+
 def test_post_again(desk: Desk) -> None:
     post, address = unconfirmed(desk)
     assert desk.editor.post(address, {"post_again": True}).status == 200
@@ -339,3 +358,7 @@ def test_a_resolution_is_one_of_two_and_names_the_status(desk: Desk) -> None:
     _, address = unconfirmed(desk)
     for body in ({}, {"it_is_there": True, "post_again": True}, {"it_is_there": True}):
         assert desk.editor.post(address, body).status == 422, body
+    for url in ("https://[x", "https://x.com", "https://x.com/?a=1/2"):
+        assert desk.editor.post(address, {"it_is_there": True, "url": url}).status == 422, url
+    for hostile in ("\x00", "1\x002", "\ud800"):
+        assert desk.editor.post(address, {"it_is_there": True, "remote_id": hostile}).status in (400, 422), hostile

@@ -40,6 +40,7 @@ MOST_MENTIONS = 20
 """Handles that are looked up for one post; what is mentioned beyond stays plain text."""
 _PIECE = 1024 * 1024
 _APP_PASSWORD = re.compile(r"[A-Za-z0-9]{4}(-[A-Za-z0-9]{4}){3}")
+_RKEY = re.compile(r"[A-Za-z0-9._:~-]{1,512}")
 _CAPABILITIES = {"record_key": True}
 
 
@@ -195,8 +196,8 @@ class Bluesky:
 
     def delete(self, remote_id: str, *, seconds: float) -> Deletion:
         """Delete the record; a server answers the same where it is not there."""
-        rkey = remote_id.rpartition("/")[2]
-        if remote_id != self._uri(rkey):
+        rkey = remote_id.rpartition("/")[2]  # a person who has found it may have told no more than that
+        if remote_id not in (rkey, self._uri(rkey)) or not _RKEY.fullmatch(rkey):
             return Refused("content-refused", "The post is another account's.")
         body = {"repo": self._session.did, "collection": COLLECTION, "rkey": rkey}
         with self._client(seconds) as client:

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 
-from socialflow.platform.clock import now
 from socialflow.publishing.content import Rendering
 from socialflow.publishing.networks import evidence, graph, wire
 from socialflow.publishing.networks.grants import Grant
@@ -62,7 +61,7 @@ class Facebook:
     def prepare(self, rendering: Rendering, uploads: Sequence[Upload], *, seconds: float) -> Preparation:
         """Upload pictures unseen; of a video only its address is kept."""
         if uploads and uploads[0].is_video:
-            return Prepared({"video_url": uploads[0].link, "photos": [], "at": now().isoformat()})
+            return Prepared({"video_url": uploads[0].link, "photos": []})
         photos = []
         with graph.client(self._base_url, self._grant, seconds) as opened:
             for upload in uploads:
@@ -78,7 +77,7 @@ class Facebook:
                 if photo is None:
                     return Later("Facebook has taken a picture without an id.")
                 photos.append(photo)
-        return Prepared({"video_url": None, "photos": photos, "at": now().isoformat()})
+        return Prepared({"video_url": None, "photos": photos})
 
     def publish(self, rendering: Rendering, prepared: Mapping[str, Any], key: str, *, seconds: float) -> Answer:
         """Create the post, or the video, which is one."""
@@ -96,20 +95,11 @@ class Facebook:
             if not isinstance(response, httpx.Response):
                 return response
             made = graph.outcome(response)
-            if isinstance(made, Refused) and made.code == "duplicate-content":
-                return self._there_already(opened, rendering, prepared, made)
             if not isinstance(made, str):
                 return made
             if video:
                 return Accepted("Facebook has taken the video and processes it.", {"video": made}, after=20.0)
             return graph.described(opened, f"{_ROOT}/{made}?fields={_POST}", made, {"answered": 200})
-
-    def _there_already(
-        self, opened: httpx.Client, rendering: Rendering, prepared: Mapping[str, Any], refused: Refused
-    ) -> Answer:
-        since = wire.moment(prepared["at"]) or now()
-        seen = _listed(opened, Search("", rendering, prepared, since, frozenset()))
-        return seen if isinstance(seen, Receipt) else refused
 
     def find(self, search: Search, *, seconds: float) -> Sighting:
         """Ask for the video by its id, or look through the Page's own posts since the attempt began."""

@@ -37,7 +37,7 @@ _CODES: Mapping[int, tuple[str, str]] = {
     190: ("invalid-credentials", _RECONNECT),
     200: ("permission-missing", _ALLOW),
     368: ("account-unavailable", _SETTLE),
-    506: ("duplicate-content", "Change the text, or leave the post out."),
+    506: ("duplicate-content", "Look there: if it is this post, say so, else change the text."),
     9004: ("content-refused", "The medium could not be fetched or read: choose another."),
     36000: ("content-refused", "Choose a smaller picture, or make a rendition."),
     36001: ("content-refused", "Choose another kind of picture."),

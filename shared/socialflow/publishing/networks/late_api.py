@@ -36,7 +36,10 @@ _STATUSES: Mapping[int, tuple[str, str]] = {
     403: ("permission-missing", "Give a key of Late that may use the account, then retry."),
     404: ("network-refused", "Retry: it is prepared anew."),
     405: ("network-refused", "Check the address of Late with who runs this stage."),
-    409: ("duplicate-content", "Change the words or the media, or wait until a day has passed."),
+    409: (
+        "duplicate-content",
+        "Look there: if it is this post, say so, else change it, or wait until a day has passed.",
+    ),
     410: ("network-refused", "Check the address of Late with who runs this stage."),
     413: ("content-refused", "Make the post smaller, then retry."),
     415: ("content-refused", "Choose another medium, then retry."),

@@ -27,7 +27,7 @@ _REFUSALS = {
     422: ("content-refused", "Change what LinkedIn does not like, then retry."),
     426: ("network-refused", f"Version {VERSION} of its API has ended: who runs this stage brings a newer SocialFlow."),
 }
-_DUPLICATE = ("duplicate-content", "Change the text, or leave the post out.")
+_DUPLICATE = ("duplicate-content", "Look there: if it is this post, say so, else change the text.")
 
 
 def headers(token: str) -> dict[str, str]:

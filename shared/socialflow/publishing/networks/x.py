@@ -1,7 +1,7 @@
 """X, by its API v2. Facts, read on 2026-11-27: https://docs.x.com/x-api and its OpenAPI description 2.167.
 
 X keeps no key of ours: a post that may have arrived is looked for among the account's own. The same text twice is
-refused there (403), which is evidence too.
+refused there (403), which is evidence too: it is looked for then.
 """
 
 import html
@@ -15,7 +15,6 @@ import httpx
 
 from socialflow.limits.links import links
 from socialflow.platform import egress
-from socialflow.platform.clock import now
 from socialflow.publishing.content import Rendering
 from socialflow.publishing.networks import evidence, oauth, wire, x_api
 from socialflow.publishing.networks.granted import Granted
@@ -74,7 +73,7 @@ class X(Granted):
                 if not isinstance(media_id, str):
                     return media_id
                 media_ids.append(media_id)
-        return Prepared({"media_ids": media_ids, "at": now().isoformat()})
+        return Prepared({"media_ids": media_ids})
 
     def publish(self, rendering: Rendering, prepared: Mapping[str, Any], key: str, *, seconds: float) -> Answer:
         """Create the post."""
@@ -83,20 +82,7 @@ class X(Granted):
             body["media"] = {"media_ids": list(prepared["media_ids"])}
         with self._client(seconds) as client:
             response = wire.send_once(client, client.build_request("POST", "/2/tweets", json=body))
-            if not isinstance(response, httpx.Response):
-                return response
-            answer = _outcome(response)
-            if isinstance(answer, Refused) and answer.code == "duplicate-content":
-                return self._there_already(client, rendering, prepared, answer)
-        return answer
-
-    def _there_already(
-        self, client: httpx.Client, rendering: Rendering, prepared: Mapping[str, Any], refused: Refused
-    ) -> Answer:
-        """Look whether the text that X knows already is this very post's, from an attempt since it was prepared."""
-        since = wire.moment(prepared["at"]) or now()
-        seen = _look(client, Search("", rendering, prepared, since, frozenset()))
-        return seen if isinstance(seen, Receipt) else refused
+        return _outcome(response) if isinstance(response, httpx.Response) else response
 
     def find(self, search: Search, *, seconds: float) -> Sighting:
         """Look through the account's own posts since the attempt began, newest first."""

@@ -28,7 +28,7 @@ _REFUSALS = {
 }
 # What a 403 is about, where its words say so.
 _FORBIDDEN = (
-    ("duplicate content", "duplicate-content", "Change the text, or leave the post out."),
+    ("duplicate content", "duplicate-content", "Look there: if it is this post, say so, else change the text."),
     ("suspend", "account-unavailable", "Settle it on X, then retry."),
     ("locked", "account-unavailable", "Settle it on X, then retry."),
     ("permitted", "permission-missing", "Connect the account again and allow what is asked for."),

@@ -35,6 +35,13 @@ def test_it_is_gone_and_stays_gone(sky: Sky, uri: str) -> None:
     assert isinstance(acme.delete(uri, seconds=5), Gone)
 
 
+def test_what_a_person_has_found_by_its_address_is_deleted_too(sky: Sky, uri: str) -> None:
+    assert isinstance(acting(sky, sky.owner).delete(uri.rpartition("/")[2], seconds=5), Gone)
+    assert sky.texts() == []
+    for hostile in ("", "../x", "a b", f"x/{RKEY}"):
+        assert isinstance(acting(sky, sky.owner).delete(hostile, seconds=5), Refused)
+
+
 def test_a_lost_answer_is_asked_again(sky: Sky, uri: str) -> None:
     acme = acting(sky, sky.owner)
     sky.pds.wire.fail("POST", DELETE, "answer lost")

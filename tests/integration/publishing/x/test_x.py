@@ -1,6 +1,7 @@
 """What is X's own: media, links, duplicates, what is forbidden, tokens of two hours, deletion."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from functions.task_prepare_target.handler import handler as task_prepare_target
 from functions.task_publish_target.handler import handler as task_publish_target
 from socialflow.platform import database
+from socialflow.platform.clock import now
 from socialflow.publishing.networks import gateway
 from socialflow.publishing.networks.grants import Grant
 from socialflow.publishing.networks.port import Gone, Identity, Later, Refused
@@ -88,13 +90,68 @@ def test_it_is_found_behind_a_page_of_others(xdesk: Desked, monkeypatch: pytest.
     assert desk.target(post["id"])["state"] == "published"
 
 
-def test_the_same_text_again_is_refused_by_x_and_told_in_words(xdesk: Desked) -> None:
-    xdesk.publish("Each day the same")
+def refused_as_duplicate(xdesk: Desked, text: str) -> str:
+    """Have X refuse a text that stands there by another hand; return the post that waits for a person."""
+    desk, account = xdesk.desk, xdesk.account()
+    xdesk.publish(text)
+    desk.owner.execute("DELETE FROM t_acme.posts")
     xdesk.server.users[xdesk.user.id].posts[0]["created_at"] = "2026-01-01T00:00:00.000Z"
-    target = xdesk.publish("Each day the same")
-    assert (target["state"], target["problem"]["code"]) == ("failed", "duplicate-content")
-    assert "Change the text" in target["problem"]["detail"]
+    post = desk.post(text, accounts=[account])
+    run = desk.ready(post["id"])
+    assert desk.publish(post["id"], run)["outcome"] == "unconfirmed"
+    assert desk.confirm(post["id"], run)["outcome"] == "done"
+    desk.settle(post["id"], run)
+    return str(post["id"])
+
+
+def test_the_same_text_again_is_refused_by_x_and_a_person_looks(xdesk: Desked) -> None:
+    post = refused_as_duplicate(xdesk, "Each day the same")
+    target = xdesk.desk.target(post)
+    assert (target["state"], target["problem"]["code"]) == ("unconfirmed", "duplicate-content")
+    assert "change the text" in target["problem"]["detail"]
+    assert xdesk.desk.facts(post)[-1] == "post.unconfirmed"
     assert len(xdesk.user.posts) == 1
+
+
+def test_a_duplicate_is_there_where_a_person_says_so(xdesk: Desked) -> None:
+    post, desk = refused_as_duplicate(xdesk, "There by hand"), xdesk.desk
+    there = {"it_is_there": True, "remote_id": xdesk.user.posts[0]["id"]}
+    assert desk.editor.post(f"/v1/posts/{post}/targets/{desk.target(post)['id']}/resolve", there).status == 200
+    assert desk.target(post)["state"] == "published"
+    assert len(xdesk.user.posts) == 1
+
+
+def test_a_duplicate_goes_out_with_other_words(xdesk: Desked) -> None:
+    post, desk = refused_as_duplicate(xdesk, "There by hand too"), xdesk.desk
+    version = f'"{desk.read(post)["version"]}"'
+    changed = desk.editor.patch(f"/v1/posts/{post}", {"text": "Other", "publish_at": "now"}, if_match=version)
+    assert changed.status == 200, changed
+    desk.publish(post, desk.ready(post))
+    assert desk.target(post)["state"] == "published"
+    assert [said for said, _ in xdesk.user.said] == ["There by hand too", "Other"]
+
+
+def test_a_duplicate_is_refused_again_as_long_as_it_is_one(xdesk: Desked) -> None:
+    post, desk = refused_as_duplicate(xdesk, "Still there"), xdesk.desk
+    again = f"/v1/posts/{post}/targets/{desk.target(post)['id']}/resolve"
+    assert desk.editor.post(again, {"post_again": True}).status == 200
+    run = desk.ready(post)
+    desk.publish(post, run)
+    desk.confirm(post, run)
+    assert (desk.target(post)["state"], len(xdesk.user.posts)) == ("unconfirmed", 1)
+
+
+def test_a_cancelled_post_that_is_a_duplicate_is_not_said_to_be_nowhere(xdesk: Desked) -> None:
+    desk = xdesk.desk
+    xdesk.user.said.append(("Nowhere", []))
+    post = desk.post("Nowhere", accounts=[xdesk.account()])
+    run = desk.ready(post["id"])
+    desk.meanwhile_at(
+        xdesk.server.wire, "POST", "/2/tweets", lambda: desk.editor.post(f"/v1/posts/{post['id']}/cancel")
+    )
+    desk.publish(post["id"], run)
+    desk.confirm(post["id"], run)
+    assert desk.target(post["id"])["state"] == "unconfirmed"
 
 
 def test_a_duplicate_that_is_this_very_post_is_its_receipt(xdesk: Desked) -> None:
@@ -110,7 +167,11 @@ def test_a_duplicate_that_is_this_very_post_is_its_receipt(xdesk: Desked) -> Non
     xdesk.server.wire.faults.clear()
     resolve = f"/v1/posts/{post['id']}/targets/{desk.target(post['id'])['id']}/resolve"
     assert desk.editor.post(resolve, {"post_again": True}).status == 200
-    desk.publish(post["id"], desk.ready(post["id"]))
+    desk.owner.execute("UPDATE t_acme.attempts SET started_at = started_at - interval '3 h'")
+    xdesk.user.posts[0]["created_at"] = (now() - timedelta(hours=3)).isoformat()
+    run = desk.ready(post["id"])
+    assert desk.publish(post["id"], run)["outcome"] == "unconfirmed"
+    desk.confirm(post["id"], run)
     target = desk.target(post["id"])
     assert (target["state"], target["receipt"]["remote_id"]) == ("published", xdesk.user.posts[0]["id"])
     assert len(xdesk.user.posts) == 1
