@@ -17,7 +17,7 @@ from socialflow.publishing.asking import Asked
 from socialflow.publishing.findings import Finding
 from socialflow.publishing.importing import Judged, Verdict
 
-MOST_PLACES = 5_000
+MOST_PLACES = 2_500
 """How many accounts, and how many media, all rows together may name."""
 _MOST_FINDINGS = 10
 

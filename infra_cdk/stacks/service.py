@@ -18,6 +18,8 @@ from infra_cdk.stacks.storage import StorageStack
 from infra_cdk.stages import Stage
 
 API = Size(memory=1_024, timeout=20)
+# A file of 500 posts is one request, as long as the gateway waits.
+POSTS = Size(memory=1_024, timeout=29)
 WORKER = Size(memory=512, timeout=30)
 RELAY = Size(memory=512, timeout=60)
 # One vCPU comes with 1,769 MB. A JPEG of 100 megapixels takes 145 MB of them, an AVIF of 48, the most of all, 620.
@@ -169,7 +171,9 @@ class ServiceStack(Stack):
 
     def _api(self) -> Api:
         stage, store = self.stage, self.storage
-        named = {name: self._function(name, API, reserved=stage.concurrency.api) for name in API_FUNCTIONS}
+        sizes = {"api_posts": POSTS}
+        reserved = stage.concurrency.api
+        named = {name: self._function(name, sizes.get(name, API), reserved=reserved) for name in API_FUNCTIONS}
         for name, function in named.items():
             if name != "api_system":
                 function.signs_in()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import regex
 
@@ -9,6 +10,8 @@ from socialflow.limits import Texts
 from socialflow.limits.weighing import weighed
 
 LINK_ON_MASTODON = 23
+_LATELY = 16
+"""So many counts are kept: a post that goes to many accounts says to most of them the same."""
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 _CLOSING = ".,;:!?)]}'"
 _ACCOUNT = re.compile(r"(?<![=/\w])(@[A-Za-z0-9_][A-Za-z0-9_.-]{0,63})@[\w.-]*\w")
@@ -21,7 +24,7 @@ _EMOJI = regex.compile(r"[\p{Extended_Pictographic}\p{Regional_Indicator}\u20e3]
 
 def measured(text: str, by: Texts) -> int:
     """Return how much a text counts."""
-    return _COUNTS[by.counted](text)
+    return _counted(by.counted, text)
 
 
 def fits(text: str, by: Texts) -> bool:
@@ -39,6 +42,7 @@ def graphemes(text: str) -> int:
     return sum(1 for _ in _CHARACTER.finditer(_FLAG.sub("x", text)))
 
 
+@lru_cache(maxsize=_LATELY)
 def on_mastodon(text: str, per_link: int = LINK_ON_MASTODON) -> int:
     """Return what Mastodon counts: what a person sees, a link always as much, an account without its host."""
 
@@ -58,6 +62,11 @@ def _emoji_in_bytes(text: str) -> int:
     text, flags = _FLAG.subn(_ANY_FLAG, text)
     counted = sum(in_bytes(seen[0]) if _EMOJI.search(seen[0]) else len(seen[0]) for seen in _CHARACTER.finditer(text))
     return counted + flags * in_bytes(_ANY_FLAG)  # a flag has two letters of as many bytes
+
+
+@lru_cache(maxsize=_LATELY)
+def _counted(unit: str, text: str) -> int:
+    return _COUNTS[unit](text)
 
 
 _COUNTS: Mapping[str, Callable[[str], int]] = {

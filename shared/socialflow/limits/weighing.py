@@ -1,7 +1,7 @@
 """How X counts: letters weigh one or two, an emoji two however it is composed, a link 23. As twitter-text 3 does."""
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 from socialflow.limits.links import links, weights
 
@@ -41,5 +41,6 @@ def _emoji_at(text: str, at: int) -> int:
     return next((length for length in lengths if text[at : at + length] in known), 0)
 
 
+@lru_cache(maxsize=4_096)
 def _weight(letter: int) -> int:
     return 1 if any(first <= letter <= last for first, last in _LIGHT) else 2

@@ -5,21 +5,26 @@ A line is known again by what it says: sent once more it is the post that it mad
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from socialflow.entitlements import service as entitlements
 from socialflow.entitlements.model import LimitReached
-from socialflow.errors import Conflict, FieldError, Refusal
+from socialflow.errors import Conflict, FieldError, Refusal, Unavailable
+from socialflow.platform.clock import now
 from socialflow.platform.database import Transaction
-from socialflow.publishing import composing, planning, queueing, service
+from socialflow.publishing import composing, queueing, repository, service
 from socialflow.publishing.asking import Asked
 from socialflow.publishing.composing import Draft
 from socialflow.publishing.findings import Finding, error, warning
 from socialflow.publishing.planning import Known
 from socialflow.publishing.queueing import Vacancies
+from socialflow.publishing.refusals import PostExists
 from socialflow.publishing.service import Order
 from socialflow.publishing.timing import Due
+
+LONGEST = timedelta(seconds=15)
+"""From the request to its last row; the gateway waits 30 seconds, and the commit writes the audit."""
 
 # Two that bring the same file at once would both find that no line of it is there yet.
 _ALONE = "SELECT pg_try_advisory_xact_lock(hashtextextended('import:' || %(tenant)s, 0))"
@@ -28,6 +33,12 @@ SELECT id, request_sha256, due_at, slot FROM {s}.posts
  WHERE id = ANY(%(ids)s) OR (request_sha256 = ANY(%(asked)s) AND state <> 'cancelled')
  ORDER BY created_at, id
 """
+
+
+class ImportTooSlow(Unavailable):
+    """It takes longer than a request may."""
+
+    code, title = "import-too-slow", "The import takes too long"
 
 
 class ImportInFlight(Conflict):
@@ -95,25 +106,34 @@ def judge(tx: Transaction, lines: Sequence[Line], known: Known, asked: Asked, *,
     there, free = _there(tx, lines), None
     if any(line.order and line.order.due == "next_slot" for line in lines):
         free = queueing.vacancies(tx, at=asked.at, hold=hold)
-    repeats = _Repeats()
-    judged = tuple(_judged(line, there.get(line.number), known, free, repeats) for line in lines)
-    new = sum(one.post is None for one in judged)
-    return Verdict(judged, _limit(tx, new, asked.at))
+    judging = _Judging(tx, known, asked, free)
+    judged = tuple(judging.of(line, there.get(line.number)) for line in lines)
+    return Verdict(judged, _limit(tx, sum(one.post is None for one in judged), asked.at))
 
 
 def make(tx: Transaction, verdict: Verdict, known: Known, asked: Asked) -> Verdict:
-    """Make every post of a verdict that is not there yet; raises `LimitReached`, and as `service.create` does."""
-    if verdict.limit is not None:
-        raise verdict.limit
+    """Make every post of a verdict that is not there yet; raises `LimitReached`, and what `service.drawn_up` does."""
+    new = sum(one.post is None for one in verdict.lines)
+    if new:
+        entitlements.take(tx, "posts", new, at=asked.at)
     return replace(verdict, lines=tuple(_made(tx, one, known, asked) for one in verdict.lines))
 
 
 def _made(tx: Transaction, judged: Judged, known: Known, asked: Asked) -> Judged:
     if judged.post is not None or judged.line.order is None:
         return judged
+    _check_time(asked)
     order = replace(judged.line.order, due=judged.due)
-    detail, is_new = service.create(tx, order, known, asked)
-    return replace(judged, post=There(detail.post.id, order.sha256, detail.post.due_at, detail.post.slot), made=is_new)
+    post, targets = service.drawn_up(tx, order, known, asked)
+    if not repository.insert(tx, post, order.sha256):
+        raise PostExists("Somebody has just made a post with an id of the file. Send it again.", post_id=str(post.id))
+    service.set_out(tx, post, targets, asked)
+    return replace(judged, post=There(post.id, order.sha256, post.due_at, post.slot), made=True)
+
+
+def _check_time(asked: Asked) -> None:
+    if now() - asked.at > LONGEST:
+        raise ImportTooSlow("Nothing was imported: the database is slow now. Send it again later, or in two halves.")
 
 
 def _there(tx: Transaction, lines: Sequence[Line]) -> dict[int, There]:
@@ -128,58 +148,6 @@ def _there(tx: Transaction, lines: Sequence[Line]) -> dict[int, There]:
     return {number: post for number, post in pairs if post}
 
 
-def _judged(line: Line, there: There | None, known: Known, free: Vacancies | None, repeats: "_Repeats") -> Judged:
-    order = line.order
-    if order is None:
-        return Judged(line, line.findings)
-    unread = any(one.severity == "error" for one in line.findings)  # what it meant, nobody knows
-    repeated = () if unread else tuple(repeats.of(line, order, known))
-    if there is not None and bytes(there.request_sha256) == order.sha256:
-        return Judged(line, (), post=there)
-    findings = (*line.findings, *_of_content(order, known), *repeated)
-    if there is not None:
-        findings += (error("/id", "post-exists", "The id belongs to another post.", "Choose a new one."),)
-    if any(one.severity == "error" for one in findings):
-        return Judged(line, findings)
-    return _timed(line, order, findings, known, free)
-
-
-def _timed(line: Line, order: Order, findings: tuple[Finding, ...], known: Known, free: Vacancies | None) -> Judged:
-    if not isinstance(order.due, str):
-        return Judged(line, findings, order.due)
-    assert free is not None
-    try:
-        return Judged(line, findings, free.give([(one, known.destinations[one].network) for one in order.accounts]))
-    except Refusal as refusal:
-        return Judged(line, (*findings, error("/publish_at", refusal.code, refusal.detail, "")))
-
-
-def _of_content(order: Order, known: Known) -> Iterator[Finding]:
-    """Yield what making it refuses, then all else that is found; at its networks a draft is refused nothing yet."""
-    planned = order.due is not None
-    report = composing.check(Draft(order.written, order.accounts), known)
-    found = list(report.findings)
-    for checked in report.checked:
-        if checked.account_id is not None:
-            found += checked.findings if planned else [replace(one, severity="warning") for one in checked.findings]
-    errors = {(one.pointer, one.code) for one in found if one.severity == "error"}
-    yield from (fault for fault in _refused(order, known, planned=planned) if (fault.pointer, fault.code) not in errors)
-    yield from dict.fromkeys(found)
-
-
-def _refused(order: Order, known: Known, *, planned: bool) -> list[Finding]:
-    try:
-        service.check_id(order.id)
-        content, places = planning.pinned(order.written, known), planning.destinations(order.accounts, known)
-        if planned:
-            renderings = [content.rendered_for(one.network, one.account_id, one.remote_account) for one in places]
-            planning.check_fit(content, list(zip(renderings, places, strict=True)), known)
-    except Refusal as refusal:
-        faults = refusal.errors or (FieldError("", refusal.code),)
-        return [error(one.pointer, one.code, one.detail or refusal.detail, "") for one in faults]
-    return []
-
-
 def _limit(tx: Transaction, new: int, at: datetime) -> LimitReached | None:
     try:
         entitlements.check_room(tx, "posts", new, at=at)
@@ -188,33 +156,88 @@ def _limit(tx: Transaction, new: int, at: datetime) -> LimitReached | None:
     return None
 
 
+class _Judging:
+    """One line after the other: what the earlier ones say, and the times that they are given, counts for the later."""
+
+    def __init__(self, tx: Transaction, known: Known, asked: Asked, free: Vacancies | None) -> None:
+        self._tx, self._known, self._asked, self._free = tx, known, asked, free
+        self._repeats = _Repeats(known)
+
+    def of(self, line: Line, there: There | None) -> Judged:
+        """Judge a line; `there` is the post that it has made, or that has its id."""
+        order = line.order
+        if order is None:
+            return Judged(line, line.findings)
+        _check_time(self._asked)
+        unread = any(one.severity == "error" for one in line.findings)  # what it means, nobody knows
+        repeated = () if unread else tuple(self._repeats.of(line.number, order))
+        if there is not None and bytes(there.request_sha256) == order.sha256:
+            return Judged(line, (), post=there)
+        findings = (*line.findings, *self._of_content(order), *repeated)
+        if there is not None:
+            findings += (error("/id", "post-exists", "The id belongs to another post.", "Choose a new one."),)
+        if any(one.severity == "error" for one in findings):
+            return Judged(line, findings)
+        return self._timed(line, order, findings)
+
+    def _timed(self, line: Line, order: Order, findings: tuple[Finding, ...]) -> Judged:
+        if not isinstance(order.due, str):
+            return Judged(line, findings, order.due)
+        assert self._free is not None
+        places = [(account, self._known.destinations[account].network) for account in order.accounts]
+        try:
+            return Judged(line, findings, self._free.give(places))
+        except Refusal as refusal:
+            return Judged(line, (*findings, error("/publish_at", refusal.code, refusal.detail, "")))
+
+    def _of_content(self, order: Order) -> Iterator[Finding]:
+        """Yield what making it refuses, then all else that is found; at its networks a draft is refused nothing yet."""
+        found: list[Finding] = []
+        if order.accounts:
+            report = composing.check(Draft(order.written, order.accounts), self._known)
+            found += report.findings
+            at_networks = [one for checked in report.checked if checked.account_id for one in checked.findings]
+            found += at_networks if order.due else [replace(one, severity="warning") for one in at_networks]
+        told = {(one.pointer, one.code) for one in found if one.severity == "error"}
+        yield from (fault for fault in self._refused(order) if (fault.pointer, fault.code) not in told)
+        yield from dict.fromkeys(found)
+
+    def _refused(self, order: Order) -> list[Finding]:
+        due = Due(self._asked.at) if isinstance(order.due, str) else order.due  # the queue is asked when all else fits
+        try:
+            service.drawn_up(self._tx, replace(order, due=due), self._known, self._asked)
+        except Refusal as refusal:
+            faults = refusal.errors or (FieldError("", refusal.code),)
+            return [error(one.pointer, one.code, one.detail or refusal.detail, "") for one in faults]
+        return []
+
+
 class _Repeats:
     """What the lines before have said, at which account and when."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Known) -> None:
+        self._known = known
         self._said: dict[tuple[object, ...], int] = {}
         self._ids: dict[UUID, int] = {}
 
-    def of(self, line: Line, order: Order, known: Known) -> Iterator[Finding]:
+    def of(self, number: int, order: Order) -> Iterator[Finding]:
         """Yield what a line repeats. What goes out twice alike at one time is refused; else somebody may mean it."""
-        if order.id is not None and (before := self._ids.setdefault(order.id, line.number)) != line.number:
+        if order.id is not None and (before := self._ids.setdefault(order.id, number)) != number:
             yield error("/id", "repeated", f"Line {before} has the same id.", "Each post has its own.")
-        due = order.due.at if isinstance(order.due, Due) else order.due
-        earlier = {self._before(line, order, account, due, known) for account in order.accounts} - {None}
-        for before in sorted(number for number in earlier if number):
+        for before in sorted({self._before(number, order, account) for account in order.accounts} - {number}):
             words = f"Line {before} says the same at the same time, for an account of this line."
             if isinstance(order.due, Due):
                 yield error("", "repeats-line", words, "Delete one of them, or change its text, its media or its time.")
             else:
                 yield warning("", "repeats-line", words, "Delete one of them, unless both are meant.")
 
-    def _before(self, line: Line, order: Order, account: UUID, due: object, known: Known) -> int | None:
-        place, written = known.destinations.get(account), order.written
+    def _before(self, number: int, order: Order, account: UUID) -> int:
+        """Return the first line that says there what this one says, which may be itself."""
+        place, written = self._known.destinations.get(account), order.written
         if place is None:
-            return None
+            return number
         variant = written.variants.get(place.network)
         text = written.text if variant is None or variant.text is None else variant.text
         media = written.media if variant is None or variant.media is None else variant.media
-        said = (account, due, text.strip(), tuple(one.id for one in media))
-        before = self._said.setdefault(said, line.number)
-        return None if before == line.number else before
+        due = order.due.at if isinstance(order.due, Due) else order.due
+        return self._said.setdefault((account, due, text.strip(), tuple(one.id for one in media)), number)

@@ -45,31 +45,40 @@ class Detail:
 
 def create(tx: Transaction, order: Order, known: Known, asked: Asked) -> tuple[Detail, bool]:
     """Make a post; return it and whether it is new: the same id with the same request is the same post."""
-    check_id(order.id)
     if order.id is not None and repository.request_of(tx, order.id) is not None:
         return _same(tx, order.id, order), False
+    post, targets = drawn_up(tx, order, known, asked)
+    if not repository.insert(tx, post, order.sha256):  # somebody else was quicker with this id
+        return _same(tx, post.id, order), False
+    entitlements.take(tx, "posts", at=asked.at)
+    set_out(tx, post, targets, asked)
+    return get(tx, post.id), True
+
+
+def drawn_up(tx: Transaction, order: Order, known: Known, asked: Asked) -> tuple[Post, list[Target]]:
+    """Return the post that an order asks for, not yet written; everything that it can be refused for is refused here.
+
+    Only the next free slot is asked of the database.
+    """
+    if order.id is not None and order.id.version != 7:
+        detail = "An id of your own is a UUID of version 7."
+        raise Invalid(detail, errors=[FieldError("/id", "uuid-version", detail)])
     content = planning.pinned(order.written, known)
     places = planning.destinations(order.accounts, known)
     post, targets = _made(tx, order, content, places, asked)
     if order.due is not None:
         pairs = [(target.rendering(content), place) for target, place in zip(targets, places, strict=True)]
         planning.check_fit(content, pairs, known)
-    if not repository.insert(tx, post, order.sha256):  # somebody else was quicker with this id
-        return _same(tx, post.id, order), False
-    entitlements.take(tx, "posts", at=asked.at)
+    return post, targets
+
+
+def set_out(tx: Transaction, post: Post, targets: Sequence[Target], asked: Asked) -> None:
+    """Send a post that was just written on its way, to all of its targets."""
     for target in targets:
         repository.insert_target(tx, target)
     if post.due_at is not None:
         schedule(tx, post.id, post.due_at, asked)
         tx.emit(PostScheduled(subject_id=post.id, due_at=post.due_at, approval_required=post.approval_required))
-    return get(tx, post.id), True
-
-
-def check_id(post_id: UUID | None) -> None:
-    """Raise `Invalid` where an id that a client has made is of another kind than ours."""
-    if post_id is not None and post_id.version != 7:
-        detail = "An id of your own is a UUID of version 7."
-        raise Invalid(detail, errors=[FieldError("/id", "uuid-version", detail)])
 
 
 def _same(tx: Transaction, post_id: UUID, order: Order) -> Detail:

@@ -42,6 +42,11 @@ class Route:
         found: Mapping[str, Any] | None = content.get("application/json", {}).get("schema")
         return found
 
+    @property
+    def takes_csv(self) -> bool:
+        """Whether its body is a file of rows."""
+        return "text/csv" in self.operation.get("requestBody", {}).get("content", {})
+
     def path(self, part: str | None = None) -> str:
         """The template with `part`, or else with ids that nothing has."""
         return re.sub(r"\{\w+\}", lambda _: part or str(uuid4()), self.template)

@@ -39,6 +39,11 @@ def attempts(route: Route, ids: list[str]) -> Iterator[tuple[str, str, dict[str,
             yield caller, path, {}, body
             yield caller, path, {"if-match": '"1"', "idempotency-key": "the-same"}, body
             yield caller, f"{path}?id={known}&tenant=contoso&media_id={known}&limit=200", {}, body
+            if route.takes_csv:
+                rows = f"{{column}},text\n{known},Good evening\n{known},{CANARY[:6]}\n"
+                for column in ("id", "accounts", "media"):
+                    for asked in ("", "?dry_run=true"):
+                        yield caller, path + asked, {"content-type": "text/csv"}, rows.format(column=column)
         yield caller, route.path("contoso"), {"x-tenant": "contoso", "x-forwarded-host": "contoso.test"}, plain
 
 

@@ -20,6 +20,13 @@ def sheet(rows: Rows, **options: Any) -> bytes:
     return out.getvalue().encode()
 
 
+def written(rows: list[list[str]]) -> bytes:
+    """Write a header and cells, however many there are."""
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(rows)
+    return out.getvalue().encode(errors="surrogatepass")
+
+
 def send(client: Client, sent: bytes | str, *, dry: bool = False, base64: bool = True, **headers: str) -> Reply:
     """Send a file, as the gateway hands it over."""
     target = "/v1/posts/import" + ("?dry_run=true" if dry else "")

@@ -1,6 +1,7 @@
 """Posts from a file: each row is judged as a post that is made alone, and all are made, or none."""
 
 import csv
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from infra_cdk import openapi
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
 from socialflow.platform.ids import new_id
-from socialflow.publishing.importing import ImportInFlight
+from socialflow.publishing.importing import LONGEST, ImportInFlight, ImportTooSlow
 from tests.integration.media.test_together import together
 from tests.integration.publishing.conftest import Desk
 from tests.integration.publishing.files import Rows, brought, everything, found, looked, posts, send, sheet
@@ -279,6 +280,13 @@ def test_of_eight_that_bring_a_file_at_once_one_makes_it(desk: Desk) -> None:
     assert found.count(10) == 1
     assert posts(desk) == 10
     assert brought(desk, sheet(rows))["there"] == 10
+
+
+def test_what_takes_too_long_is_given_up_in_words(desk: Desk) -> None:
+    late = replace(asked(), at=now() - LONGEST)
+    with pytest.raises(ImportTooSlow, match="two halves"), transaction(desk.tenant) as tx:
+        File(sheet([{"text": "Good evening"}])).bring(tx, late)
+    assert posts(desk) == 0
 
 
 def test_all_are_made_or_none(desk: Desk) -> None:
