@@ -69,6 +69,13 @@ class Pds:
         """Return the texts of the account's posts."""
         return [record["value"]["text"] for record in self.records(owner)]
 
+    def answered(self, owner: Owner) -> list[tuple[str, str]]:
+        """Return the texts of the account's posts with what each is a reply to, the oldest first."""
+        records = sorted(self.records(owner), key=lambda record: str(record["value"]["createdAt"]))
+        said = {record["uri"]: str(record["value"]["text"]) for record in records}
+        replies = [record["value"].get("reply", {}).get("parent", {}).get("uri", "") for record in records]
+        return [(said[record["uri"]], said.get(uri, "")) for record, uri in zip(records, replies, strict=True)]
+
     def put(self, owner: Owner, rkey: str, text: str) -> dict[str, Any]:
         """Put a post there as the account's owner."""
         record = {"$type": COLLECTION, "text": text, "createdAt": "2026-11-27T12:00:00.000Z"}

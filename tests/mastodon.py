@@ -55,6 +55,11 @@ class Instance:
             older = f"&max_id={page[-1]['id']}"
         return [plain(one["content"]).strip() for one in reversed(found)]
 
+    def answered(self) -> list[tuple[str, str]]:
+        """Return the texts of the account's statuses with what each is a reply to, the oldest first."""
+        said = {one["id"]: plain(one["content"]).strip() for one in self.statuses()}
+        return [(said[one["id"]], said.get(one["in_reply_to_id"], "")) for one in reversed(self.statuses())]
+
     def post(self, text: str, *, key: str | None = None) -> str:
         """Post as the account's owner would in another client, or under a key of ours; return the id."""
         headers = {"Authorization": f"Bearer {TOKEN}"}

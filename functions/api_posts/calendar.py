@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
 
-from functions.api_posts.schemas import PostOut
+from functions.api_posts.shown import PostOut
 from socialflow.publishing.calendar import Days
 from socialflow.publishing.service import Detail
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.api_posts.schemas import MediaList, Network, Targets, Text, Variants
+from functions.api_posts.schemas import MediaList, Network, Replies, Targets, Text, Variants
 from socialflow.publishing.composing import Billed, Checked, Draft, Report
 from socialflow.publishing.findings import Finding
 from socialflow.publishing.planning import Written
@@ -19,6 +19,7 @@ class ValidateIn(BaseModel):
     text: Text = ""
     media: MediaList = []
     variants: Variants = {}
+    replies: Replies = []
     targets: Targets = []
     networks: Annotated[
         list[Network], Field(max_length=20, description="By name, before an account is connected.")
@@ -31,6 +32,7 @@ class ValidateIn(BaseModel):
                 self.text,
                 tuple(medium.wanted() for medium in self.media),
                 {name: variant.wanted() for name, variant in self.variants.items()},
+                tuple(reply.wanted() for reply in self.replies),
             ),
             tuple(target.account_id for target in self.targets),
             tuple(self.networks),

@@ -16,12 +16,11 @@ from functions.api_posts.schemas import (
     DuplicatePost,
     PatchPost,
     PostIn,
-    PostOut,
-    PostPageOut,
     RejectPost,
     ResolveTarget,
 )
 from functions.api_posts.sheet import MOST_BYTES
+from functions.api_posts.shown import PostOut, PostPageOut
 from socialflow.errors import FieldError, Invalid
 from socialflow.identity import door
 from socialflow.limits import canonical

@@ -1,10 +1,12 @@
 """What the contexts of media, captions and accounts know of what a post names: gathered here, where contexts meet."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 from uuid import UUID
 
+from socialflow.accounts import late
 from socialflow.accounts import service as accounts
+from socialflow.accounts.model import Account, Route
 from socialflow.captions import service as captions
 from socialflow.limits import NETWORKS
 from socialflow.media import fitting, renditions
@@ -61,11 +63,18 @@ def _gathered(tx: Transaction, items: Mapping[UUID, MediaItem], account_ids: Ite
         ),
         states={media_id: str(item.state) for media_id, item in items.items()},
         destinations={
-            one.id: Destination(one.id, one.network, one.base_url, one.remote_account, one.capabilities)
-            for one in accounts.find(tx, list(account_ids))
+            one.id: Destination(one.id, one.network, one.base_url, one.remote_account, one.capabilities, way)
+            for one, way in _reached(tx, account_ids)
         },
         unread=frozenset(media_id for media_id, item in items.items() if _is_unread(item)),
     )
+
+
+def _reached(tx: Transaction, account_ids: Iterable[UUID]) -> Iterator[tuple[Account, Route]]:
+    """Yield connected accounts with the way by which each would be reached now."""
+    wanted = late.routes(tx)
+    for account in accounts.find(tx, list(account_ids)):
+        yield account, account.way(wanted.get(account.network, "direct"))
 
 
 def _kind(item: MediaItem) -> Literal["image", "animation", "video"]:

@@ -238,6 +238,10 @@ def _check(account: Account, collection: str, rkey: str, record: dict[str, Any])
         raise Problem("InvalidRequest", "Invalid app.bsky.feed.post record")
     if len(regex.findall(r"\X", text)) > 300 or len(text.encode()) > 3000:
         raise Problem("InvalidRequest", "Invalid app.bsky.feed.post record: string too big (maximum 300 graphemes)")
+    for link in record.get("reply", {}).values():
+        there = account.records.get(link["uri"].rpartition("/")[2], ("", {}))
+        if not link["uri"].startswith(f"at://{account.did}/") or there[0] != link["cid"]:
+            raise Problem("InvalidRequest", "Invalid app.bsky.feed.post record: reply")
     for facet in record.get("facets", []):
         place = facet["index"]
         if not 0 <= place["byteStart"] < place["byteEnd"] <= len(text.encode()):

@@ -4,7 +4,7 @@ Sources: developers.facebook.com/documentation/instagram-platform (content-publi
 troubleshooting, delete-posts), …/docs/pages-api/posts and …/graph-api/reference/page (photos, videos).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,11 +28,19 @@ class Account:
     token: str
     posts: list[dict[str, Any]] = field(default_factory=list)
     """The newest first; `media` is what each shows: addresses or contents, with their alt texts."""
+    comments: list[dict[str, Any]] = field(default_factory=list)
+    """The newest first."""
     used: int = 0
 
     def said(self) -> list[str]:
         """Return the texts of the posts, the oldest first."""
         return [post["said"] for post in reversed(self.posts)]
+
+    def answered(self) -> list[tuple[str, str]]:
+        """Return the texts of posts and comments with what each is a reply to, the oldest first."""
+        said = {post["id"]: post["said"] for post in self.posts}
+        posts = [(post["said"], said.get(post["parent"], "")) for post in reversed(self.posts)]
+        return posts + [(one["said"], said.get(one["parent"], "")) for one in reversed(self.comments)]
 
 
 @dataclass
@@ -77,10 +85,12 @@ class Graph:
         root = f"/(?:v25.0|v1.0)/{account.id}"
         routes: list[Route] = [
             ("GET", "/v[0-9.]+/me", lambda _: _me(account)),
-            ("GET", f"{root}/(?:content|threads)_publishing_limit", lambda _: self._quota(account)),
+            ("GET", f"{root}/(?:content|threads)_publishing_limit", lambda asked: self._quota(asked, account)),
             ("POST", f"{root}/(?:media|threads)", self._contain),
             ("POST", f"{root}/(?:media|threads)_publish", lambda asked: self._publish(asked, account)),
-            ("GET", f"{root}/(?:media|threads|published_posts|videos)", lambda asked: self._listed(asked, account)),
+            ("GET", f"{root}/(media|threads|published_posts|videos|replies)", self._listing(account)),
+            ("POST", "/v25.0/([0-9_]+)/comments", lambda asked, post: self._comment(asked, post, account)),
+            ("GET", "/v25.0/([0-9_]+)/comments", lambda _, post: self._comments(post, account)),
             ("POST", f"{root}/photos", self._photo),
             ("POST", f"{root}/videos", lambda asked: self._video(asked, account)),
             ("POST", f"{root}/feed", lambda asked: self._feed(asked, account)),
@@ -89,8 +99,10 @@ class Graph:
         ]
         return routed(routes, asked) or _error(100, "Unsupported request", 33)
 
-    def _quota(self, account: Account) -> Told:
+    def _quota(self, asked: Asked, account: Account) -> Told:
         config = {"quota_total": self.quota, "quota_duration": 86_400}
+        if "reply_config" in asked.query.get("fields", ""):
+            return Told(200, {"data": [{"reply_quota_usage": account.used, "reply_config": config}]})
         return Told(200, {"data": [{"quota_usage": account.used, "config": config}]})
 
     def _refresh(self, asked: Asked) -> Told:
@@ -126,8 +138,29 @@ class Graph:
         parts = [self.things[one]["body"] for one in thing["children"]] or [thing["body"]]
         media = [(one.get("image_url") or one.get("video_url"), one.get("alt_text", "")) for one in parts]
         body = thing["body"]
+        parent = str(body.get("reply_to_id", ""))
+        if parent and all(post["id"] != parent for post in account.posts):
+            return _error(100, "Invalid parameter: reply_to_id")
         made = self._post(account, body.get("caption") or body.get("text") or "", [one for one in media if one[0]])
+        made["parent"] = parent
         return Told(200, {"id": made["id"]})
+
+    def _comment(self, asked: Asked, post: str, account: Account) -> Told:
+        text = str(asked.body.get("message", ""))
+        if self.error is not None:
+            return Told(400, {"error": self.error})
+        if not text or all(one["id"] != post for one in account.posts):
+            return _error(100, "Unsupported post request. Object does not exist", 33)
+        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+        made = {"id": str(next(_IDS)), "parent": post, "said": text, "text": text, "message": text}
+        account.comments.insert(0, made | {"timestamp": at, "created_time": at, "from": {"id": account.id}})
+        return Told(200, {"id": made["id"]})
+
+    def _comments(self, post: str, account: Account) -> Told:
+        if not any(one["id"] == post for one in account.posts):
+            return _error(100, "Unsupported get request. Object does not exist", 33)
+        shown = [one for one in account.comments if one["parent"] == post] if self.lists else []
+        return Told(200, {"data": [{k: v for k, v in one.items() if k not in ("said", "parent")} for one in shown]})
 
     def _photo(self, asked: Asked) -> Told:
         parts, made = asked.parts, str(next(_IDS))
@@ -161,15 +194,20 @@ class Graph:
         made = f"{prefix}{next(_IDS)}"
         at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
         post: dict[str, Any] = {"id": made, "said": text, "media": media, "timestamp": at, "created_time": at}
+        post["parent"] = ""
         post |= dict.fromkeys(("caption", "text", "message", "description"), text) if text else {}
         post |= {"permalink": f"https://network.example/{made}", "permalink_url": f"https://network.example/{made}"}
         account.posts.insert(0, post)
         account.used += 1
         return post
 
-    def _listed(self, asked: Asked, account: Account) -> Told:
-        size, hidden = int(asked.query.get("limit", "25")), ("said", "media")
-        shown = account.posts[:size] if self.lists else []
+    def _listing(self, account: Account) -> Callable[[Asked, str], Told]:
+        return lambda asked, edge: self._listed(asked, account, replies=edge == "replies")
+
+    def _listed(self, asked: Asked, account: Account, *, replies: bool) -> Told:
+        size, hidden = int(asked.query.get("limit", "25")), ("said", "media", "parent")
+        found = [post for post in account.posts if bool(post["parent"]) == replies]
+        shown = found[:size] if self.lists else []
         return Told(200, {"data": [{k: v for k, v in post.items() if k not in hidden} for post in shown]})
 
     def _read(self, thing: str, account: Account) -> Told:
@@ -177,7 +215,7 @@ class Graph:
         known = self.things.get(thing)
         if post is None and known is None:
             return _error(100, "Unsupported get request. Object does not exist", 33)
-        told = {k: v for k, v in (post or {}).items() if k not in ("said", "media")}
+        told = {k: v for k, v in (post or {}).items() if k not in ("said", "media", "parent")}
         if known is not None and "state" in known:
             state = self._state(known)
             processed = {"FINISHED": "ready", "ERROR": "error"}.get(state, "processing")
@@ -199,7 +237,9 @@ def _me(account: Account) -> Told:
 
 def _delete(thing: str, account: Account) -> Told:
     kept = [one for one in account.posts if one["id"] != thing]
-    gone, account.posts = len(kept) < len(account.posts), kept
+    left = [one for one in account.comments if one["id"] != thing]
+    gone = len(kept) + len(left) < len(account.posts) + len(account.comments)
+    account.posts, account.comments = kept, left
     return Told(200, {"success": True, "deleted_id": thing}) if gone else _error(100, "Object does not exist", 33)
 
 

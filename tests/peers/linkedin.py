@@ -31,6 +31,7 @@ class Member:
     token: str
     refresh: str
     posts: list[dict[str, Any]] = field(default_factory=list)
+    comments: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def urn(self) -> str:
@@ -48,6 +49,8 @@ class LinkedIn:
     media: dict[str, dict[str, Any]] = field(default_factory=dict)
     shows_posts: bool = True
     """Whether members' own posts may be read."""
+    comments: bool = True
+    """Whether the app may comment."""
     ghosts: bool = False
     """Whether a duplicate is named that is not there."""
     lasts: int = 31_536_000
@@ -71,6 +74,12 @@ class LinkedIn:
         """Return what a member's posts show, the oldest first."""
         return [_shown(post["commentary"]) for post in reversed(member.posts)]
 
+    def answered(self, member: Member) -> list[tuple[str, str]]:
+        """Return the texts of a member's posts and comments with what each is a reply to, the oldest first."""
+        said = {post["id"]: _shown(post["commentary"]) for post in reversed(member.posts)}
+        posts = [(text, "") for text in said.values()]
+        return posts + [(one["message"]["text"], said[one["object"]]) for one in reversed(member.comments)]
+
     def answer(self, asked: Asked) -> Told:
         """Act on a request."""
         if asked.path == "/oauth/v2/accessToken":
@@ -86,6 +95,9 @@ class LinkedIn:
             ("GET", "/rest/posts", lambda asked: self._authored(asked, member)),
             ("GET", "/rest/posts/(.+)", lambda _, urn: self._read(urn, member)),
             ("DELETE", "/rest/posts/(.+)", lambda _, urn: _delete(urn, member)),
+            ("POST", "/rest/socialActions/(.+)/comments", lambda asked, urn: self._comment(asked, urn, member)),
+            ("GET", "/rest/socialActions/(.+)/comments", lambda _, urn: self._comments(urn, member)),
+            ("DELETE", "/rest/socialActions/(.+)/comments/([0-9]+)", lambda _, _urn, one: _uncomment(one, member)),
             ("POST", "/rest/(image|video)s", self._register),
             ("GET", "/rest/(?:image|video)s/(.+)", self._status),
             ("PUT", "/upload/(.+)/([0-9]+)", self._receive),
@@ -133,6 +145,25 @@ class LinkedIn:
     def _read(self, urn: str, member: Member) -> Told:
         found = next((post for post in member.posts if post["id"] == unquote(urn)), None)
         return Told(200, found) if found and self.shows_posts else _problem(404, "NOT_FOUND", "Not found")
+
+    def _comment(self, asked: Asked, urn: str, member: Member) -> Told:
+        body, post = asked.body, unquote(urn)
+        if not self.comments:
+            words = "Not enough permissions to access: partnerApiSocialActions.CREATE_COMMENTS.20260701"
+            return _problem(403, "ACCESS_DENIED", words)
+        if body.get("actor") != member.urn or not body.get("message", {}).get("text"):
+            return _problem(400, "VALIDATION", "ERROR :: /actor :: field is required but not found")
+        if all(one["id"] != post for one in member.posts):
+            return _problem(404, "NOT_FOUND", "Not found")
+        number, at = str(next(_IDS)), {"actor": member.urn, "time": int(time.time() * 1000)}
+        named = {"id": number, "commentUrn": f"urn:li:comment:({post},{number})", "object": post, "created": at}
+        member.comments.insert(0, {**body, **named})
+        return Told(201, member.comments[0], {"x-restli-id": number})
+
+    def _comments(self, urn: str, member: Member) -> Told:
+        if not self.shows_posts:
+            return _problem(403, "ACCESS_DENIED", "Not enough permissions to access: partnerApiSocialActions.GET_ALL")
+        return Told(200, {"elements": [one for one in member.comments if one["object"] == unquote(urn)]})
 
     def _register(self, asked: Asked, kind: str) -> Told:
         if asked.query["action"] == "finalizeUpload":
@@ -185,6 +216,12 @@ def _shown(commentary: str) -> str:
     ended = _UNESCAPED.search(commentary)
     text = commentary[: ended.start()] if ended else commentary
     return re.sub(r"\\(.)", r"\1", text)
+
+
+def _uncomment(number: str, member: Member) -> Told:
+    there = len(member.comments)
+    member.comments = [one for one in member.comments if one["id"] != number]
+    return Told(204, None) if len(member.comments) < there else _problem(404, "NOT_FOUND", "Not found")
 
 
 def _delete(urn: str, member: Member) -> Told:

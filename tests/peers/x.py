@@ -30,6 +30,8 @@ class User:
     token: str
     refresh: str
     posts: list[dict[str, Any]] = field(default_factory=list)
+    answered: list[tuple[str, str]] = field(default_factory=list)
+    """What was written, with what it is a reply to, the oldest first."""
     said: list[tuple[str, list[str]]] = field(default_factory=list)
     """What was written, with the alt texts of its media, the oldest first."""
 
@@ -124,8 +126,17 @@ class X:
         if any(said == text for said, _ in user.said):
             words = "You are not allowed to create a Tweet with duplicate content."
             return _problem(403, "Forbidden", words)
+        parent = asked.body.get("reply", {}).get("in_reply_to_tweet_id", "")
+        known = {one["id"]: index for index, one in enumerate(reversed(user.posts))}
+        if parent and parent not in known:
+            return _problem(
+                403, "Forbidden", "You attempted to reply to a Tweet that is deleted or not visible to you."
+            )
         post = self._post(text, media_ids)
+        if parent:
+            post["referenced_tweets"] = [{"type": "replied_to", "id": parent}]
         user.posts.insert(0, post)
+        user.answered.append((text, user.answered[known[parent]][0] if parent else ""))
         user.said.append((text, [self.media[one].get("alt", "") for one in media_ids]))
         return Told(201, {"data": {"id": post["id"], "text": post["text"], "edit_history_tweet_ids": [post["id"]]}})
 

@@ -107,6 +107,12 @@ class Account:
         """Whose account it is."""
         return Profile(self.network, self.base_url, self.remote_account, self.remote_name, self.capabilities)
 
+    def way(self, wanted: Route) -> Route:
+        """Return by which way it is reached where its tenant wants one: that, if it is connected by it."""
+        if wanted == "late":
+            return "late" if self.late_account else "direct"
+        return "direct" if self.has_token or not self.late_account else "late"
+
 
 @dataclass(frozen=True)
 class Credentials:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from socialflow.errors import FieldError, Invalid
 
@@ -89,6 +89,18 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Replies:
+    """What a network takes under a post by whoever posts it: parts of a thread, or comments of text alone.
+
+    `max_characters` None: as many as the post's own text.
+    """
+
+    kind: Literal["thread", "comment"] | None
+    most: int
+    max_characters: int | None
+
+
+@dataclass(frozen=True)
 class Posts:
     """What a network takes of a post as a whole. Alt text: None is no limit that is known, 0 that there is none."""
 
@@ -98,6 +110,7 @@ class Posts:
     needs_media: bool
     max_alt_text: int | None
     cost: Cost | None
+    replies: Replies
 
 
 def canonical(name: str) -> str:
@@ -132,7 +145,8 @@ def texts(network: str) -> Texts:
 def posts(network: str) -> Posts:
     """Return what a network takes of a post as a whole."""
     told = document(network)["posts"]
-    return Posts(**(told | {"cost": Cost(**told["cost"]) if told["cost"] else None}))
+    cost = Cost(**told["cost"]) if told["cost"] else None
+    return Posts(**(told | {"cost": cost, "replies": Replies(**told["replies"])}))
 
 
 def pictures(network: str) -> Pictures:

@@ -8,8 +8,8 @@ from socialflow.platform import work
 from socialflow.platform.database import Transaction
 from socialflow.publishing import repository
 from socialflow.publishing.model import Pace, Post, Target
+from socialflow.publishing.progress import KIND
 from socialflow.publishing.refusals import PostChanged, UnknownPost, UnknownTarget
-from socialflow.publishing.workflow import KIND
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,18 @@ Nothing is refused here: what cannot be judged is a finding like any other.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 from socialflow.errors import FieldError
 from socialflow.limits import ALIASES, NETWORKS, Cost, canonical
 from socialflow.limits.links import links
 from socialflow.publishing import planning
-from socialflow.publishing.content import Content, Piece, Rendering, Variant
+from socialflow.publishing.content import Content, Destination, Piece, Rendering, Reply, Variant
 from socialflow.publishing.findings import Finding, error
 from socialflow.publishing.networks import fit
 from socialflow.publishing.networks.limits import Limits, limits
-from socialflow.publishing.planning import Known, Wanted, Written
+from socialflow.publishing.planning import Known, MediaPlace, Wanted, WantedReply, Written
 
 _NOWHERE = UUID(int=0)
 """The account of a network that none is connected to."""
@@ -70,7 +71,12 @@ class Report:
 def check(draft: Draft, known: Known) -> Report:
     """Hold what is written against everything that its destinations take."""
     written = draft.written
-    general = [*_of_media(written.media, known, "/media"), *_of_variants(written, known)]
+    general = [found for place in written.places() for found in _of_media(place, known)]
+    general += [
+        _unknown(f"/variants/{name.replace('~', '~0').replace('/', '~1')}", name)
+        for name in written.variants
+        if canonical(name) not in NETWORKS
+    ]
     general += [
         error(one.pointer, one.code, "It is no connected account, or named twice.", planning.NAME_ACCOUNTS)
         for one in planning.unknown_accounts(draft.accounts, known)
@@ -94,10 +100,23 @@ def _places(draft: Draft, known: Known) -> list[tuple[str, UUID | None]]:
 
 
 def _at(content: Content, network: str, account_id: UUID | None, known: Known) -> Checked:
-    own = known.destinations[account_id].capabilities if account_id else {}
-    rendering = content.rendered_for(network, account_id or _NOWHERE, "")
-    room = limits(network, own)
-    found = fit.findings(rendering, own, known.library, fit.Places.of(content, network))
+    place = known.destinations[account_id] if account_id else Destination(_NOWHERE, network, "", "")
+    parts = [
+        content.rendered_for(network, place.account_id, "", position)
+        for position in range(1 + len(content.replies_on(network)))
+    ]
+    rendering, room = parts[0], limits(network, place.capabilities)
+    found = [
+        finding
+        for part in parts
+        for finding in fit.findings(
+            part,
+            place.capabilities,
+            known.library,
+            fit.Places.of(content, network, part.position),
+            route=place.route,
+        )
+    ]
     return Checked(
         network=network,
         account_id=account_id,
@@ -105,47 +124,47 @@ def _at(content: Content, network: str, account_id: UUID | None, known: Known) -
         unit=room.texts.counted,
         counted=fit.counted(rendering, room),
         most=room.texts.max_characters,
-        cost=_cost(rendering, room),
+        cost=_cost(parts, room),
         as_of=room.as_of,
         source=room.source,
     )
 
 
-def _cost(rendering: Rendering, room: Limits) -> Billed | None:
+def _cost(parts: Sequence[Rendering], room: Limits) -> Billed | None:
+    """Return what the post costs with its replies, each of which is billed as one."""
     cost: Cost | None = room.posts.cost
     if cost is None:
         return None
-    return Billed(cost.with_link if any(links(rendering.text)) else cost.post, cost.currency)
+    each = [Decimal(cost.with_link if any(links(part.text)) else cost.post) for part in parts]
+    return Billed(str(sum(each)), cost.currency)
 
 
-def _of_media(media: Sequence[Wanted], known: Known, pointer: str, network: str | None = None) -> list[Finding]:
-    wrong, unread = planning.faults(media, known, pointer)
+def _of_media(place: MediaPlace, known: Known) -> list[Finding]:
+    wrong, unread = planning.faults(place.media, known, place.pointer)
     found = [_finding(one, "Choose another, or have it approved first.") for one in wrong]
     found += [
-        _finding(one, "Choose another, or leave it out.") for one in planning.miscut(media, known, pointer, network)
+        _finding(one, "Choose another, or leave it out.")
+        for one in planning.miscut(place.media, known, place.pointer, place.network)
     ]
     return found + [_finding(one, "Try again in a minute.") for one in unread]
-
-
-def _of_variants(written: Written, known: Known) -> list[Finding]:
-    found: list[Finding] = []
-    for name, variant in written.variants.items():
-        at = f"/variants/{name.replace('~', '~0').replace('/', '~1')}"
-        if canonical(name) not in NETWORKS:
-            found.append(_unknown(at, name))
-        found += _of_media(variant.media or (), known, f"{at}/media", name)
-    return found
 
 
 def _content(written: Written, known: Known) -> Content:
     """Return what would go out if everything that is there were approved."""
     variants: Mapping[str, Variant] = {
         canonical(name): Variant(
-            variant.text, None if variant.media is None else _pieces(variant.media, known), variant.options
+            variant.text,
+            None if variant.media is None else _pieces(variant.media, known),
+            variant.options,
+            None if variant.replies is None else _replies(variant.replies, known),
         )
         for name, variant in written.variants.items()
     }
-    return Content(written.text, _pieces(written.media, known), variants)
+    return Content(written.text, _pieces(written.media, known), variants, _replies(written.replies, known))
+
+
+def _replies(replies: Sequence[WantedReply], known: Known) -> tuple[Reply, ...]:
+    return tuple(Reply(reply.text, _pieces(reply.media, known)) for reply in replies)
 
 
 def _pieces(media: Sequence[Wanted], known: Known) -> tuple[Piece, ...]:

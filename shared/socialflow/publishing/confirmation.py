@@ -32,6 +32,7 @@ from socialflow.publishing.steps import (
     blocked,
     locked,
     next_try,
+    rendering_of,
     target_of,
 )
 
@@ -68,7 +69,7 @@ def begin_confirming(
         return _hand_over(tx, post, made, f"{why}: look there whether the post is out.")
     search = Search(
         key=made.key,
-        rendering=target.rendering(post.content),
+        rendering=rendering_of(tx, post, target) or target.rendering(post.content),
         prepared=target.prepared or {},
         since=repository.key_since(tx, made),
         taken=repository.taken(tx, made),

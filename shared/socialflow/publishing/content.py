@@ -94,24 +94,44 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Reply:
+    """What follows a post under it: a thread's next part, or the first comment."""
+
+    text: str = ""
+    media: tuple[Piece, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"text": self.text, "media": [piece.document() for piece in self.media]}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """Read what `document` gave."""
+        return cls(document["text"], tuple(Piece.of(piece) for piece in document["media"]))
+
+
+@dataclass(frozen=True)
 class Variant:
     """What one network gets instead of the post's own; None: the post's own."""
 
     text: str | None = None
     media: tuple[Piece, ...] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    replies: tuple[Reply, ...] | None = None
 
     def document(self) -> dict[str, Any]:
-        """Return it as JSON values."""
+        """Return it as JSON values; what it does not say of replies is not said, as before there were any."""
         media = None if self.media is None else [piece.document() for piece in self.media]
-        return {"text": self.text, "media": media, "options": dict(self.options)}
+        said = {} if self.replies is None else {"replies": [reply.document() for reply in self.replies]}
+        return {"text": self.text, "media": media, "options": dict(self.options), **said}
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
         """Read what `document` gave."""
-        media = document["media"]
+        media, said = document["media"], document.get("replies")
         pieces = None if media is None else tuple(Piece.of(piece) for piece in media)
-        return cls(document["text"], pieces, document["options"])
+        replies = None if said is None else tuple(Reply.of(reply) for reply in said)
+        return cls(document["text"], pieces, document["options"], replies)
 
 
 @dataclass(frozen=True)
@@ -137,8 +157,27 @@ class Destination:
 
 
 @dataclass(frozen=True)
+class Made:
+    """What is out already, by its receipt: the network's id of it, and what the network said of it besides."""
+
+    remote_id: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a reply is a reply to: the part just before it, and the first one."""
+
+    root: Made
+    parent: Made
+
+
+@dataclass(frozen=True)
 class Rendering:
-    """Exactly what goes out at one destination."""
+    """Exactly what goes out at one destination, as one post: `position` 0 is the post itself, then come its replies.
+
+    `answers` is known once the part before it is out; it is no content.
+    """
 
     network: str
     account_id: UUID
@@ -146,6 +185,8 @@ class Rendering:
     text: str
     media: tuple[Piece, ...]
     options: Mapping[str, Any]
+    position: int = 0
+    answers: Answered | None = None
 
     @property
     def hash(self) -> bytes:
@@ -158,6 +199,7 @@ class Rendering:
                 # The content of a medium, not its id: the same picture uploaded twice is the same picture.
                 "media": [[piece.sha256, piece.alt_text] for piece in self.media],
                 "options": dict(self.options),
+                **({"position": self.position} if self.position else {}),
             }
         )
 
@@ -169,24 +211,30 @@ class Content:
     text: str = ""
     media: tuple[Piece, ...] = ()
     variants: Mapping[str, Variant] = field(default_factory=dict)
+    replies: tuple[Reply, ...] = ()
 
-    def rendered_for(self, network: str, account_id: UUID, remote_account: str) -> Rendering:
-        """Return what a destination on that network gets."""
+    def rendered_for(self, network: str, account_id: UUID, remote_account: str, position: int = 0) -> Rendering:
+        """Return what a destination on that network gets: the post, or the reply at a position from 1."""
         variant = self.variants.get(network, Variant())
-        return Rendering(
-            network=network,
-            account_id=account_id,
-            remote_account=remote_account,
-            text=self.text if variant.text is None else variant.text,
-            media=self.media if variant.media is None else variant.media,
-            options=variant.options,
-        )
+        text = self.text if variant.text is None else variant.text
+        media = self.media if variant.media is None else variant.media
+        options = variant.options
+        if position:
+            reply = self.replies_on(network)[position - 1]
+            text, media = reply.text, reply.media
+        return Rendering(network, account_id, remote_account, text, media, options, position)
+
+    def replies_on(self, network: str) -> tuple[Reply, ...]:
+        """Return the replies that follow the post on a network."""
+        own = self.variants.get(network, Variant()).replies
+        return self.replies if own is None else own
 
     def media_ids(self) -> frozenset[UUID]:
         """Return the ids of all media that any network gets."""
-        pieces = list(self.media)
+        pieces = [*self.media, *(piece for reply in self.replies for piece in reply.media)]
         for variant in self.variants.values():
             pieces.extend(variant.media or ())
+            pieces.extend(piece for reply in variant.replies or () for piece in reply.media)
         return frozenset(piece.id for piece in pieces)
 
     def hash(self, renderings: Iterable[Rendering]) -> bytes:
@@ -195,10 +243,12 @@ class Content:
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON values."""
+        said = {"replies": [reply.document() for reply in self.replies]} if self.replies else {}
         return {
             "text": self.text,
             "media": [piece.document() for piece in self.media],
             "variants": {network: variant.document() for network, variant in self.variants.items()},
+            **said,
         }
 
 

@@ -10,7 +10,7 @@ from socialflow.platform.database import Transaction
 from socialflow.publishing import repository
 from socialflow.publishing.asking import Asked, changed, locked, schedule, target_of
 from socialflow.publishing.events import PostApproved, PostCancelled, PostRejected, PostRescheduled
-from socialflow.publishing.model import Post, Target
+from socialflow.publishing.model import Post, Target, answered, lost
 from socialflow.publishing.progress import refresh
 from socialflow.publishing.refusals import (
     ApprovalTooLate,
@@ -106,6 +106,9 @@ def retry(tx: Transaction, post_id: UUID, target_id: UUID, asked: Asked) -> Deta
     post, target = target_of(tx, post_id, target_id)
     if target.state != "failed":
         raise NothingToRetry(f"The target is {target.state}.", state=target.state)
+    before = answered(target, repository.targets(tx, [post_id]))
+    if before is not None and lost(before):
+        raise NothingToRetry("What it answers is not out: settle that first, and the reply follows.")
     if not target.approved:
         raise NothingToRetry("It was not approved in time: reschedule the post with PATCH publish_at.")
     _again(tx, post, target, asked)

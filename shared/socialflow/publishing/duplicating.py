@@ -3,8 +3,8 @@
 import hashlib
 from uuid import UUID
 
-from socialflow.publishing.content import Content, Piece
-from socialflow.publishing.planning import Known, Wanted, WantedVariant, Written
+from socialflow.publishing.content import Content, Piece, Reply
+from socialflow.publishing.planning import Known, Wanted, WantedReply, WantedVariant, Written
 from socialflow.publishing.service import Detail, Order
 
 
@@ -17,7 +17,9 @@ def order(present: Detail, known: Known, *, post_id: UUID | None) -> Order:
     return Order(
         id=post_id,
         written=_written(present.post.content),
-        accounts=tuple(one.account_id for one in present.targets if one.account_id in known.destinations),
+        accounts=tuple(
+            one.account_id for one in present.targets if not one.position and one.account_id in known.destinations
+        ),
         due=None,
         sha256=hashlib.sha256(b"duplicate " + present.post.id.bytes).digest(),
     )
@@ -26,11 +28,18 @@ def order(present: Detail, known: Known, *, post_id: UUID | None) -> Order:
 def _written(content: Content) -> Written:
     variants = {
         network: WantedVariant(
-            variant.text, None if variant.media is None else _wanted(variant.media), dict(variant.options)
+            variant.text,
+            None if variant.media is None else _wanted(variant.media),
+            dict(variant.options),
+            None if variant.replies is None else _replies(variant.replies),
         )
         for network, variant in content.variants.items()
     }
-    return Written(content.text, _wanted(content.media), variants)
+    return Written(content.text, _wanted(content.media), variants, _replies(content.replies))
+
+
+def _replies(replies: tuple[Reply, ...]) -> tuple[WantedReply, ...]:
+    return tuple(WantedReply(reply.text, _wanted(reply.media)) for reply in replies)
 
 
 def _wanted(media: tuple[Piece, ...]) -> tuple[Wanted, ...]:

@@ -5,15 +5,14 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from socialflow.platform.database import Transaction
-from socialflow.publishing import planning, queueing, repository
+from socialflow.publishing import planning, queueing, repository, slots
 from socialflow.publishing.asking import Asked, locked, schedule
 from socialflow.publishing.content import Content, Destination
 from socialflow.publishing.events import PostRescheduled, PostScheduled
 from socialflow.publishing.model import Post, Target, editable
-from socialflow.publishing.planning import Known, Wanted, WantedVariant, Written
+from socialflow.publishing.planning import Known, Wanted, WantedReply, WantedVariant, Written
 from socialflow.publishing.refusals import PostNotEditable
-from socialflow.publishing.service import Detail, approval_required, get, new_target
-from socialflow.publishing.slots import Place
+from socialflow.publishing.service import Detail, Place, approval_required, get, new_targets
 from socialflow.publishing.timing import Due, Wish
 
 
@@ -25,13 +24,14 @@ class Changes:
     text: str | None = None
     media: tuple[Wanted, ...] | None = None
     variants: Mapping[str, WantedVariant] | None = None
+    replies: tuple[WantedReply, ...] | None = None
     accounts: tuple[UUID, ...] | None = None
     due: Wish | None = None
     unschedule: bool = False
 
     def media_ids(self) -> frozenset[UUID]:
         """Return the ids of all media named."""
-        return Written(media=self.media or (), variants=self.variants or {}).media_ids()
+        return Written(media=self.media or (), variants=self.variants or {}, replies=self.replies or ()).media_ids()
 
 
 def edit(tx: Transaction, post_id: UUID, changes: Changes, known: Known, asked: Asked) -> Detail:
@@ -60,16 +60,21 @@ def edit(tx: Transaction, post_id: UUID, changes: Changes, known: Known, asked: 
 
 def _retargeted(tx: Transaction, post: Post, present: Sequence[Target], changes: Changes, known: Known) -> list[Target]:
     """Return the targets that the post is to have, the present ones first."""
-    if changes.accounts is None:
-        return list(present)
-    places = planning.destinations(changes.accounts, known)
-    kept = [target for target in present if target.account_id in changes.accounts]
-    if any(target.attempt for target in present if target not in kept):
-        raise PostNotEditable("A target that was attempted stays with the post. Cancel the post instead.")
-    there = {target.account_id for target in kept}
+    places: Sequence[Place] = [target for target in present if not target.position]
+    if changes.accounts is not None:
+        places = planning.destinations(changes.accounts, known)
     required = approval_required(tx)
-    new = [place for place in places if place.account_id not in there]
-    return [*kept, *(new_target(post.id, place, post.content, post.due_at, required=required) for place in new)]
+    wanted = [
+        target
+        for place in places
+        for target in new_targets(post.id, place, post.content, post.due_at, required=required)
+    ]
+    there = {(target.account_id, target.position) for target in wanted}
+    kept = {(one.account_id, one.position): one for one in present if (one.account_id, one.position) in there}
+    if any(target.attempt for target in present if target not in kept.values()):
+        raise PostNotEditable("A target that was attempted stays with the post. Cancel the post instead.")
+    new = [target for target in wanted if (target.account_id, target.position) not in kept]
+    return [*kept.values(), *new]
 
 
 def _check(post: Post, targets: Sequence[Target], known: Known, asked: Asked, *, kept_time: bool) -> None:
@@ -116,11 +121,12 @@ def _rewritten(content: Content, changes: Changes, known: Known) -> Content:
         text=content.text if changes.text is None else changes.text,
         media=content.media if changes.media is None else planning.pin(changes.media, known, "/media"),
         variants=content.variants if changes.variants is None else planning.pin_variants(changes.variants, known),
+        replies=content.replies if changes.replies is None else planning.pin_replies(changes.replies, known),
     )
 
 
-def _goes_to(present: Sequence[Target], changes: Changes, known: Known) -> list[Place]:
-    goes: Sequence[Target | Destination] = present
+def _goes_to(present: Sequence[Target], changes: Changes, known: Known) -> list[slots.Place]:
+    goes: Sequence[Place] = [target for target in present if not target.position]
     if changes.accounts is not None:
         goes = planning.destinations(changes.accounts, known)
     return [(one.account_id, one.network) for one in goes]

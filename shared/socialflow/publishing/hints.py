@@ -6,7 +6,7 @@ from uuid import UUID
 from socialflow.platform import work
 from socialflow.platform.database import Transaction
 from socialflow.publishing.events import PostReported
-from socialflow.publishing.workflow import KIND
+from socialflow.publishing.progress import KIND
 
 # An attempt whose answer nobody has written yet may still get it: nobody else judges it before its lease is over.
 _PULL_FORWARD = """

@@ -30,6 +30,7 @@ from socialflow.publishing.steps import (
     blocked,
     locked,
     next_try,
+    rendering_of,
     target_of,
 )
 
@@ -72,8 +73,9 @@ def begin_publishing(
 ) -> Publishing | Outcome:
     """Claim the right to publish and open the attempt; or say why not. Commit before the call."""
     post, target = locked(tx, step)
-    number = repository.claim(tx, target.id, destination, run=step.run, lease=pace.lease)
-    if number is None:
+    rendering = rendering_of(tx, post, target)
+    number = repository.claim(tx, target.id, destination, run=step.run, lease=pace.lease) if rendering else None
+    if rendering is None or number is None:
         return _why_not(tx, post, target, step) or _not_now(tx, post, target, destination, at)
     attempt_id = new_id()
     repository.open_attempt(tx, attempt_id, target, number)
@@ -81,7 +83,7 @@ def begin_publishing(
     if number == 1 and post.state != "publishing":
         tx.emit(PostStarted(subject_id=post.id))
     assert target.prepared is not None
-    return Publishing(attempt_id, target.rendering(post.content), dict(target.prepared), target.key)
+    return Publishing(attempt_id, rendering, dict(target.prepared), target.key)
 
 
 def _why_not(tx: Transaction, post: Post, target: Target, step: Step) -> Outcome | None:
@@ -112,6 +114,8 @@ def _not_now(tx: Transaction, post: Post, target: Target, destination: Destinati
         return LEFT
     if blocked(tx, target):
         return BLOCKED
+    if rendering_of(tx, post, target) is None:
+        return LEFT
     assert target.due_at is not None
     return Outcome("wait", max(target.due_at, target.next_at or target.due_at, at + CLOCKS_DIFFER))
 

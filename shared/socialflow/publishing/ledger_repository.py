@@ -18,7 +18,7 @@ from socialflow.publishing.model import Attempt, AttemptOutcome, Target, TargetS
 _COLUMNS = """
 id, post_id, account_id, network, remote_account, state, run, due_at, hold, content_hash, approval_required,
 approved_hash, prepared_hash, prepared, tries, next_at, attempt, lease, request, remote_id, remote_url,
-published_at, error_code, error_detail, deleted_at, route, prepared_route
+published_at, error_code, error_detail, deleted_at, route, prepared_route, position
 """
 _GET = "SELECT " + _COLUMNS + " FROM {s}.targets WHERE id = %(id)s AND post_id = %(post_id)s FOR UPDATE"
 # Preparing may be repeated, so a new run does not wait for what an older one began; an attempt's lease it respects.
@@ -76,6 +76,7 @@ UPDATE {s}.targets t
    AND NOT t.hold
    AND t.due_at <= now()
    AND (t.next_at IS NULL OR t.next_at <= now())
+   AND (t.position = 0 OR {s}.is_out(t.post_id, t.account_id, t.position - 1))
    AND %(tenant_status)s = 'active'
    AND NOT EXISTS (SELECT FROM cell.switches w WHERE w.tenant = '' AND w.scope = 'all')
    AND NOT EXISTS (SELECT FROM cell.switches w WHERE w.tenant = %(tenant)s AND w.scope IN ('all', 'tenant'))

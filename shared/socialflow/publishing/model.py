@@ -123,6 +123,8 @@ class Target:
     route: Route | None = None
     """By which way its first attempt was made, and every later one will be; None: nothing was attempted."""
     prepared_route: Route = "direct"
+    position: int = 0
+    """0 is the post itself at its account; 1 and up are its replies there, each to the one before it."""
 
     @property
     def approved(self) -> bool:
@@ -141,7 +143,7 @@ class Target:
 
     def rendering(self, content: Content) -> Rendering:
         """Return what it gets of a post's content."""
-        return content.rendered_for(self.network, self.account_id, self.remote_account)
+        return content.rendered_for(self.network, self.account_id, self.remote_account, self.position)
 
     def next_step_at(self, *, lead: timedelta) -> datetime:
         """Return when the workflow has to touch it next. Only for an open target that has a due time."""
@@ -173,6 +175,30 @@ class Attempt:
 def backoff(tries: int) -> timedelta:
     """Return the wait after the given number of failures: 10 s, 20 s, … up to 5 min."""
     return timedelta(seconds=min(300.0, 10.0 * 2 ** min(max(tries, 1) - 1, 10)))
+
+
+def answered(target: Target, targets: Sequence[Target]) -> Target | None:
+    """Return the target that a reply is a reply to; None for a post itself."""
+    before = (target.account_id, target.position - 1)
+    return next((one for one in targets if (one.account_id, one.position) == before), None)
+
+
+def lost(target: Target) -> bool:
+    """Tell whether nothing can answer a target as it stands: it is not out, and on no way there, or deleted there."""
+    return target.state in ("failed", "cancelled", "unconfirmed") or target.deleted_at is not None
+
+
+def under_way(targets: Sequence[Target]) -> list[Target]:
+    """Return the targets that a workflow has a step for: a reply has none before what it answers is out."""
+    return [
+        target
+        for target in targets
+        if target.state in OPEN and target.due_at is not None and _may_begin(answered(target, targets))
+    ]
+
+
+def _may_begin(before: Target | None) -> bool:
+    return before is None or before.state == "published"
 
 
 def settled_state(post: Post, targets: Sequence[Target]) -> PostState:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from socialflow.errors import FieldError
 from socialflow.limits import canonical
-from socialflow.publishing.content import Content, Destination, Library, Piece, Rendering, Variant
+from socialflow.publishing.content import Content, Destination, Library, Piece, Rendering, Reply, Variant
 from socialflow.publishing.networks import fit, supported
 from socialflow.publishing.refusals import (
     DoesNotFit,
@@ -35,12 +35,21 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class WantedReply:
+    """What a person wants to follow the post under it."""
+
+    text: str = ""
+    media: tuple[Wanted, ...] = ()
+
+
+@dataclass(frozen=True)
 class WantedVariant:
     """What a person wants one network to get instead; None: the post's own."""
 
     text: str | None = None
     media: tuple[Wanted, ...] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    replies: tuple[WantedReply, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,11 +59,33 @@ class Written:
     text: str = ""
     media: tuple[Wanted, ...] = ()
     variants: Mapping[str, WantedVariant] = field(default_factory=dict)
+    replies: tuple[WantedReply, ...] = ()
 
     def media_ids(self) -> frozenset[UUID]:
         """Return the ids of all media named."""
-        named = [*self.media, *(one for variant in self.variants.values() for one in variant.media or ())]
-        return frozenset(one.id for one in named)
+        return frozenset(one.id for place in self.places() for one in place.media)
+
+    def places(self) -> "list[MediaPlace]":
+        """Return every list of media in it, with where it stands in the request and for which network."""
+        found = [MediaPlace("/media", self.media), *_of_replies(self.replies, "/replies")]
+        for name, variant in self.variants.items():
+            at = f"/variants/{name.replace('~', '~0').replace('/', '~1')}"
+            found += [MediaPlace(f"{at}/media", variant.media or (), name)]
+            found += _of_replies(variant.replies or (), f"{at}/replies", name)
+        return found
+
+
+@dataclass(frozen=True)
+class MediaPlace:
+    """A list of media in a request: its JSON pointer, and whose variant it is in."""
+
+    pointer: str
+    media: tuple[Wanted, ...]
+    network: str | None = None
+
+
+def _of_replies(replies: Sequence[WantedReply], pointer: str, network: str | None = None) -> list[MediaPlace]:
+    return [MediaPlace(f"{pointer}/{index}/media", one.media, network) for index, one in enumerate(replies)]
 
 
 @dataclass(frozen=True)
@@ -70,7 +101,22 @@ class Known:
 
 def pinned(written: Written, known: Known) -> Content:
     """Return the content with each medium pinned to what was approved; raises as `pin` does."""
-    return Content(written.text, pin(written.media, known, "/media"), pin_variants(written.variants, known))
+    return Content(
+        written.text,
+        pin(written.media, known, "/media"),
+        pin_variants(written.variants, known),
+        pin_replies(written.replies, known),
+    )
+
+
+def pin_replies(
+    replies: Sequence[WantedReply], known: Known, pointer: str = "/replies", network: str | None = None
+) -> tuple[Reply, ...]:
+    """Return replies with their media pinned; raises as `pin` does."""
+    return tuple(
+        Reply(reply.text, pin(place.media, known, place.pointer, network))
+        for reply, place in zip(replies, _of_replies(replies, pointer), strict=True)
+    )
 
 
 def pin_variants(variants: Mapping[str, WantedVariant], known: Known) -> dict[str, Variant]:
@@ -80,6 +126,9 @@ def pin_variants(variants: Mapping[str, WantedVariant], known: Known) -> dict[st
             text=variant.text,
             media=None if variant.media is None else pin(variant.media, known, f"/variants/{name}/media", name),
             options=dict(variant.options),
+            replies=None
+            if variant.replies is None
+            else pin_replies(variant.replies, known, f"/variants/{name}/replies", name),
         )
         for name, variant in variants.items()
     }
@@ -173,8 +222,10 @@ def unknown_accounts(accounts: Sequence[UUID], known: Known) -> list[FieldError]
 
 def check_media(content: Content, known: Known) -> None:
     """Raise `MediaNotApproved` where a medium of a post is no longer what was pinned."""
-    places = [("/media", content.media)]
-    places += [(f"/variants/{name}/media", variant.media or ()) for name, variant in content.variants.items()]
+    places = [("/media", content.media), *_pieces_of(content.replies, "/replies")]
+    for name, variant in content.variants.items():
+        places += [(f"/variants/{name}/media", variant.media or ())]
+        places += _pieces_of(variant.replies or (), f"/variants/{name}/replies")
     wrong = [
         FieldError(f"{pointer}/{index}/id", "no-longer-approved", "It is not what was approved any more.")
         for pointer, pieces in places
@@ -185,6 +236,10 @@ def check_media(content: Content, known: Known) -> None:
         raise MediaNotApproved("A medium of the post is no longer approved. Send media without it.", errors=wrong)
 
 
+def _pieces_of(replies: Sequence[Reply], pointer: str) -> list[tuple[str, tuple[Piece, ...]]]:
+    return [(f"{pointer}/{index}/media", reply.media) for index, reply in enumerate(replies)]
+
+
 def check_fit(content: Content, targets: Sequence[tuple[Rendering, Destination]], known: Known) -> None:
     """Raise `DoesNotFit` where a network would refuse its part; a post that is scheduled needs a target."""
     if not targets:
@@ -192,7 +247,7 @@ def check_fit(content: Content, targets: Sequence[tuple[Rendering, Destination]]
         raise DoesNotFit(detail, errors=[FieldError("/targets", "empty", detail)])
     wrong = []
     for rendering, destination in targets:
-        places = fit.Places.of(content, rendering.network)
+        places = fit.Places.of(content, rendering.network, rendering.position)
         wrong.extend(fit.misfits(rendering, destination, known.library, places))
     if wrong:
         unique = list(dict.fromkeys(wrong))

@@ -9,7 +9,18 @@ from socialflow.publishing.content import Rendering, Route
 from socialflow.publishing.model import HEAD_START, RETRIES, Pace, Post, Target
 from socialflow.publishing.networks.port import Later, Preparation, Prepared, Refused
 from socialflow.publishing.progress import refresh
-from socialflow.publishing.steps import BLOCKED, DONE, LEFT, SUPERSEDED, Outcome, Step, blocked, locked, next_try
+from socialflow.publishing.steps import (
+    BLOCKED,
+    DONE,
+    LEFT,
+    SUPERSEDED,
+    Outcome,
+    Step,
+    blocked,
+    locked,
+    next_try,
+    rendering_of,
+)
 
 PREPARING = timedelta(seconds=200)
 """How long one try with pictures may be under way; after that it is taken for dead."""
@@ -34,8 +45,10 @@ def begin_preparing(tx: Transaction, step: Step, *, pace: Pace, at: datetime) ->
         return settled
     if target.tries > RETRIES:
         return _give_up(tx, post, target, "The network could not be prepared in six tries.")
-    begun = repository.begin_preparing(tx, target, run=step.run, lead=pace.lead, lease=PREPARING)
-    return Preparing(target, target.rendering(post.content)) if begun else LEFT
+    rendering = rendering_of(tx, post, target)
+    if rendering is None or not repository.begin_preparing(tx, target, run=step.run, lead=pace.lead, lease=PREPARING):
+        return LEFT
+    return Preparing(target, rendering)
 
 
 def take_time(tx: Transaction, begun: Preparing) -> None:

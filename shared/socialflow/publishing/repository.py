@@ -9,13 +9,13 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from socialflow.platform.database import Transaction
-from socialflow.publishing.content import Content, Piece, Variant
+from socialflow.publishing.content import Content, Piece, Reply, Variant
 from socialflow.publishing.model import Attempt, Post, PostState, Target
 
 POST = """
 SELECT p.id, p.version, p.state, p.text, p.variants, p.due_at, p.due_local, p.due_zone, p.approval_required,
        p.content_hash, p.approved_hash, p.approved_by, p.approved_at, p.reason, p.created_by, p.created_at,
-       p.updated_at, p.slot, p.request_sha256,
+       p.updated_at, p.slot, p.replies, p.request_sha256,
        (SELECT coalesce(jsonb_agg(m.piece ORDER BY m.position), '[]') FROM {s}.post_media m WHERE m.post_id = p.id)
        AS media
   FROM {s}.posts p
@@ -23,9 +23,9 @@ SELECT p.id, p.version, p.state, p.text, p.variants, p.due_at, p.due_local, p.du
 _LOCK = POST + " WHERE p.id = %(id)s FOR NO KEY UPDATE OF p"
 _ONE = POST + " WHERE p.id = %(id)s"
 _INSERT = """
-INSERT INTO {s}.posts (id, state, text, variants, due_at, due_local, due_zone, slot, approval_required, content_hash,
-                       request_sha256, created_by)
-VALUES (%(id)s, %(state)s, %(text)s, %(variants)s, %(due_at)s, %(due_local)s, %(due_zone)s, %(slot)s,
+INSERT INTO {s}.posts (id, state, text, variants, replies, due_at, due_local, due_zone, slot, approval_required,
+                       content_hash, request_sha256, created_by)
+VALUES (%(id)s, %(state)s, %(text)s, %(variants)s, %(replies)s, %(due_at)s, %(due_local)s, %(due_zone)s, %(slot)s,
         %(approval_required)s, %(content_hash)s, %(request_sha256)s, %(created_by)s)
 ON CONFLICT (id) DO NOTHING
 """
@@ -39,14 +39,15 @@ SELECT %(post_id)s, m.position - 1, (m.piece ->> 'id')::uuid, m.piece
   FROM jsonb_array_elements(%(media)s::jsonb) WITH ORDINALITY AS m (piece, position)
 """
 _TARGET = """
-INSERT INTO {s}.targets (id, post_id, account_id, network, remote_account, due_at, content_hash, approval_required)
-VALUES (%(id)s, %(post_id)s, %(account_id)s, %(network)s, %(remote_account)s, %(due_at)s, %(content_hash)s,
-        %(approval_required)s)
+INSERT INTO {s}.targets (id, post_id, account_id, position, network, remote_account, due_at, content_hash,
+                         approval_required)
+VALUES (%(id)s, %(post_id)s, %(account_id)s, %(position)s, %(network)s, %(remote_account)s, %(due_at)s,
+        %(content_hash)s, %(approval_required)s)
 """
 _TARGETS = """
 SELECT id, post_id, account_id, network, remote_account, state, run, due_at, hold, content_hash, approval_required,
        approved_hash, prepared_hash, prepared, tries, next_at, attempt, lease, request, remote_id, remote_url,
-       published_at, error_code, error_detail, deleted_at, route, prepared_route
+       published_at, error_code, error_detail, deleted_at, route, prepared_route, position
   FROM {s}.targets WHERE post_id = ANY(%(posts)s) ORDER BY id
 """
 _ATTEMPTS = """
@@ -57,10 +58,10 @@ SELECT a.id, a.target_id, a.account_id, a.attempt, a.key, a.content_hash, a.star
 """
 _SAVE = """
 UPDATE {s}.posts
-   SET version = %(version)s, state = %(state)s, text = %(text)s, variants = %(variants)s, due_at = %(due_at)s,
-       due_local = %(due_local)s, due_zone = %(due_zone)s, slot = %(slot)s, approval_required = %(approval_required)s,
-       content_hash = %(content_hash)s, approved_hash = %(approved_hash)s, approved_by = %(approved_by)s,
-       approved_at = %(approved_at)s, reason = %(reason)s, updated_at = now()
+   SET version = %(version)s, state = %(state)s, text = %(text)s, variants = %(variants)s, replies = %(replies)s,
+       due_at = %(due_at)s, due_local = %(due_local)s, due_zone = %(due_zone)s, slot = %(slot)s,
+       approval_required = %(approval_required)s, content_hash = %(content_hash)s, approved_hash = %(approved_hash)s,
+       approved_by = %(approved_by)s, approved_at = %(approved_at)s, reason = %(reason)s, updated_at = now()
  WHERE id = %(id)s
 RETURNING updated_at
 """
@@ -106,6 +107,7 @@ class Row:
     state: PostState
     text: str
     variants: dict[str, Any]
+    replies: list[dict[str, Any]]
     due_at: datetime | None
     due_local: datetime | None
     due_zone: str | None
@@ -131,6 +133,7 @@ class Row:
                 text=self.text,
                 media=tuple(Piece.of(piece) for piece in self.media),
                 variants={network: Variant.of(variant) for network, variant in self.variants.items()},
+                replies=tuple(Reply.of(reply) for reply in self.replies),
             ),
             content_hash=self.content_hash,
             due_at=self.due_at,
@@ -166,6 +169,7 @@ def insert_target(tx: Transaction, target: Target) -> None:
             "id": target.id,
             "post_id": target.post_id,
             "account_id": target.account_id,
+            "position": target.position,
             "network": target.network,
             "remote_account": target.remote_account,
             "due_at": target.due_at,
@@ -282,6 +286,7 @@ def _values(post: Post) -> dict[str, Any]:
         "state": post.state,
         "text": post.content.text,
         "variants": Jsonb(variants),
+        "replies": Jsonb([reply.document() for reply in post.content.replies]),
         "due_at": post.due_at,
         "due_local": post.due_local,
         "due_zone": post.due_zone,

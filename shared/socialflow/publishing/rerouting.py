@@ -9,7 +9,7 @@ from uuid import UUID
 
 from socialflow.platform import work
 from socialflow.platform.database import Transaction
-from socialflow.publishing.workflow import KIND
+from socialflow.publishing.progress import KIND
 
 _VOID = """
 UPDATE {s}.targets

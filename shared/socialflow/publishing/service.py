@@ -6,6 +6,7 @@ Each change takes the post's lock first, then its targets', then the work row's.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from socialflow.entitlements import service as entitlements
@@ -21,6 +22,22 @@ from socialflow.publishing.model import Attempt, Post, PostState, Target
 from socialflow.publishing.planning import Known, Written
 from socialflow.publishing.refusals import PostExists
 from socialflow.publishing.timing import Wish
+
+
+class Place(Protocol):
+    """An account that a target is at."""
+
+    @property
+    def account_id(self) -> UUID:
+        """Its id."""
+
+    @property
+    def network(self) -> str:
+        """Its network."""
+
+    @property
+    def remote_account(self) -> str:
+        """Its id there."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +84,8 @@ def drawn_up(tx: Transaction, order: Order, known: Known, asked: Asked) -> tuple
     places = planning.destinations(order.accounts, known)
     post, targets = _made(tx, order, content, places, asked)
     if order.due is not None:
-        pairs = [(target.rendering(content), place) for target, place in zip(targets, places, strict=True)]
+        by_account = {place.account_id: place for place in places}
+        pairs = [(target.rendering(content), by_account[target.account_id]) for target in targets]
         planning.check_fit(content, pairs, known)
     return post, targets
 
@@ -95,7 +113,7 @@ def _made(
     post_id = order.id or new_id()
     due = queueing.settled(tx, order.due, [(place.account_id, place.network) for place in places], at=asked.at)
     due_at = due.at if due else None
-    targets = [new_target(post_id, place, content, due_at, required=required) for place in places]
+    targets = [one for place in places for one in new_targets(post_id, place, content, due_at, required=required)]
     planned: PostState = "awaiting_approval" if required else "scheduled"
     post = Post(
         id=post_id,
@@ -119,37 +137,44 @@ def _made(
     return post, targets
 
 
-def new_target(
-    post_id: UUID, place: Destination, content: Content, due_at: datetime | None, *, required: bool
-) -> Target:
-    """Return a post's target at the start of its way."""
-    rendering = content.rendered_for(place.network, place.account_id, place.remote_account)
-    return Target(
-        id=new_id(),
-        post_id=post_id,
-        account_id=place.account_id,
-        network=place.network,
-        remote_account=place.remote_account,
-        state="scheduled",
-        run=0,
-        due_at=due_at,
-        hold=False,
-        content_hash=rendering.hash,
-        approval_required=required,
-        approved_hash=None,
-        prepared_hash=None,
-        prepared=None,
-        tries=0,
-        next_at=None,
-        attempt=0,
-        lease=None,
-        request=None,
-        remote_id=None,
-        remote_url=None,
-        published_at=None,
-        error_code=None,
-        error_detail=None,
-    )
+def new_targets(
+    post_id: UUID, place: Place, content: Content, due_at: datetime | None, *, required: bool
+) -> list[Target]:
+    """Return the targets that a post has at one account, at the start of their way: itself, then its replies."""
+    parts = [
+        content.rendered_for(place.network, place.account_id, place.remote_account, position)
+        for position in range(1 + len(content.replies_on(place.network)))
+    ]
+    return [
+        Target(
+            id=new_id(),
+            post_id=post_id,
+            account_id=place.account_id,
+            network=place.network,
+            remote_account=place.remote_account,
+            state="scheduled",
+            run=0,
+            due_at=due_at,
+            hold=False,
+            content_hash=part.hash,
+            approval_required=required,
+            approved_hash=None,
+            prepared_hash=None,
+            prepared=None,
+            tries=0,
+            next_at=None,
+            attempt=0,
+            lease=None,
+            request=None,
+            remote_id=None,
+            remote_url=None,
+            published_at=None,
+            error_code=None,
+            error_detail=None,
+            position=part.position,
+        )
+        for part in parts
+    ]
 
 
 def get(tx: Transaction, post_id: UUID) -> Detail:

@@ -1,12 +1,13 @@
 """What the ledger's steps have in common: their input, their outcomes, their locks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from socialflow.platform.database import Transaction
 from socialflow.publishing import ledger_repository as repository
 from socialflow.publishing import repository as posts
+from socialflow.publishing.content import Answered, Made, Rendering
 from socialflow.publishing.model import Attempt, Post, Target, backoff
 from socialflow.publishing.refusals import UnknownPost, UnknownTarget
 
@@ -68,6 +69,25 @@ def locked(tx: Transaction, step: Step) -> tuple[Post, Target]:
     if target is None:
         raise UnknownTarget("The post has no such target.")
     return post, target
+
+
+def rendering_of(tx: Transaction, post: Post, target: Target) -> Rendering | None:
+    """Return exactly what a target gets; None for a reply to what is not out."""
+    rendering = target.rendering(post.content)
+    if not target.position:
+        return rendering
+    here = {one.position: one for one in posts.targets(tx, [post.id]) if one.account_id == target.account_id}
+    root, parent = _made(tx, here[0]), _made(tx, here[target.position - 1])
+    return None if root is None or parent is None else replace(rendering, answers=Answered(root, parent))
+
+
+def _made(tx: Transaction, target: Target) -> Made | None:
+    if target.state != "published" or target.remote_id is None:
+        return None
+    receipt = repository.receipt_of(tx, target.id)
+    # Where a person has said which post it is, nothing more is known of it.
+    said = receipt.evidence if receipt is not None and receipt.remote_id == target.remote_id else {}
+    return Made(target.remote_id, said)
 
 
 def attempted(tx: Transaction, post_id: UUID, attempt_id: UUID) -> tuple[Post, Attempt]:

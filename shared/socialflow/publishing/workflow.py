@@ -9,12 +9,11 @@ from socialflow.platform import work
 from socialflow.platform.database import Transaction
 from socialflow.publishing import ledger_repository as ledger
 from socialflow.publishing import repository
-from socialflow.publishing.model import OPEN, PLANNED, Pace, Post, Target
-from socialflow.publishing.progress import refresh
+from socialflow.publishing.model import PLANNED, Pace, Post, under_way
+from socialflow.publishing.progress import KIND, refresh
 from socialflow.publishing.refusals import UnknownPost
 from socialflow.publishing.steps import SUPERSEDED, Outcome, blocked, stamp
 
-KIND: work.Kind = "publish"
 PATIENCE = timedelta(seconds=30)
 """How late a step may be before its execution is taken for dead."""
 BLOCKED_FOR = timedelta(minutes=5)
@@ -46,7 +45,7 @@ def open_post(tx: Transaction, post_id: UUID, *, run: int, pace: Pace, at: datet
     if post is None:
         return Opened("superseded")
     ledger.adopt(tx, post_id, run)
-    waiting = _open(repository.targets(tx, [post_id]))
+    waiting = under_way(repository.targets(tx, [post_id]))
     if not waiting or post.due_at is None:
         return Opened("settle")
     if not post.approved and any(target.state in PLANNED for target in waiting):
@@ -83,7 +82,7 @@ def await_approval(tx: Transaction, post_id: UUID, *, run: int, token: str, at: 
 
 def keep_alive(tx: Transaction, post_id: UUID, *, run: int, pace: Pace, at: datetime) -> None:
     """Promise to be heard of again when the next of the post's targets needs a step."""
-    waiting = _open(repository.targets(tx, [post_id]))
+    waiting = under_way(repository.targets(tx, [post_id]))
     if waiting:
         next_at = min(target.next_step_at(lead=pace.lead) for target in waiting)
         work.postpone(tx, KIND, post_id, run=run, wake_at=max(next_at, at) + PATIENCE)
@@ -95,7 +94,7 @@ def settle(tx: Transaction, post_id: UUID, *, run: int, pace: Pace, at: datetime
     if post is None:
         return SUPERSEDED
     post, targets = refresh(tx, post)
-    waiting = _open(targets)
+    waiting = under_way(targets)
     if not waiting:
         # For good, or until a person reschedules, retries or resolves.
         work.finish(tx, KIND, post.id, run=run)
@@ -118,7 +117,3 @@ def _current(tx: Transaction, post_id: UUID, run: int) -> Post | None:
     if post is None:
         raise UnknownPost("There is no such post.")
     return post if work.is_current(tx, KIND, post_id, run=run) else None
-
-
-def _open(targets: list[Target]) -> list[Target]:
-    return [target for target in targets if target.state in OPEN and target.due_at is not None]

@@ -217,6 +217,13 @@ class Desk:
             assert self.prepare(post_id, run, index)["outcome"] == "prepared"
         return run
 
+    def ready_first(self, post_id: str) -> int:
+        """Start a run and prepare what it begins with; return the run."""
+        run = self.start(post_id)
+        assert self.open(post_id, run)["outcome"] == "publish"
+        assert self.prepare(post_id, run, 0)["outcome"] == "prepared"
+        return run
+
     def _step(self, handler: Any, post_id: str, run: int, index: int, context: object = None) -> dict[str, Any]:
         target_id = self.target(post_id, index)["id"]
         outcome: dict[str, Any] = handler(self.given(post_id, run, target_id=target_id), context)

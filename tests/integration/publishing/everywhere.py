@@ -31,6 +31,7 @@ def at_mastodon(desk: Desk, *, keeps_keys: bool = True) -> Iterator[Place]:
         mutation=("POST", "/api/v1/statuses"),
         evidence=("GET", "/api/v1/accounts/"),
         repeats=keeps_keys,
+        answered=desk.mastodon.answered,
     )
 
 
@@ -55,6 +56,7 @@ def at_bluesky(desk: Desk) -> Iterator[Place]:
             mutation=("POST", "/xrpc/com.atproto.repo.putRecord"),
             evidence=("GET", "/xrpc/com.atproto.repo.getRecord"),
             repeats=True,
+            answered=lambda: pds.answered(owner),
         )
 
 
@@ -73,6 +75,7 @@ def at_x(desk: Desk) -> Iterator[Place]:
             listed=lambda: [said for said, _ in user.said],
             mutation=("POST", "/2/tweets"),
             evidence=("GET", f"/2/users/{user.id}/tweets"),
+            answered=lambda: list(user.answered),
         )
 
 
@@ -91,6 +94,8 @@ def at_linkedin(desk: Desk) -> Iterator[Place]:
             listed=lambda: server.said(member),
             mutation=("POST", "/rest/posts"),
             evidence=("GET", "/rest/posts"),
+            answered=lambda: server.answered(member),
+            replying=("POST", "/rest/socialActions/"),
         )
 
 
@@ -111,6 +116,8 @@ def _at_graph(network: str, mutation: str, evidence: str) -> Callable[[Desk], Ab
                 mutation=("POST", mutation.format(owner.id)),
                 evidence=("GET", evidence.format(owner.id)),
                 media_first=network == "instagram",
+                answered=owner.answered,
+                replying=None if network == "threads" else ("POST", "/v25.0/1"),
             )
 
     return at

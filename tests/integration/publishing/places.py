@@ -40,6 +40,10 @@ class Place:
     repeats: bool = False
     media_first: bool = False
     """Whether a post there needs a medium."""
+    answered: Callable[[], list[tuple[str, str]]] = list
+    """Every text there with what it is a reply to, the oldest first."""
+    replying: tuple[str, str] | None = None
+    """The request that publishes a reply, where it is another than that of a post; how its path may end."""
 
     def post(self, text: str, **more: Any) -> dict[str, Any]:
         """Make a post for the account."""

@@ -54,6 +54,10 @@ SCENARIOS: dict[str, tuple[str, str]] = {
         TARGET + "next_at = now() + interval '1 h'",
         "(t.next_at IS NULL OR t.next_at <= now())",
     ),
+    "what it answers is not out": (
+        TARGET + "position = 1",
+        "(t.position = 0 OR {s}.is_out(t.post_id, t.account_id, t.position - 1))",
+    ),
     "the tenant is suspended": (
         "UPDATE control.tenants SET status = 'suspended' WHERE slug = 'acme'",
         "%(tenant_status)s = 'active'",

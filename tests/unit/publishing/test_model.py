@@ -23,7 +23,14 @@ def post(**changed: Any) -> Post:
 
 def target(state: str, **changed: Any) -> Target:
     values: dict[str, Any] = dict.fromkeys(Target.__dataclass_fields__)
-    values |= {"id": ID, "state": cast("TargetState", state), "attempt": 0, "due_at": AT, "network": "mastodon"}
+    values |= {
+        "id": ID,
+        "state": cast("TargetState", state),
+        "attempt": 0,
+        "due_at": AT,
+        "network": "mastodon",
+        "position": 0,
+    }
     return Target(**(values | changed))
 
 

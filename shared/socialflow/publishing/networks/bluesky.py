@@ -13,7 +13,7 @@ import httpx
 
 from socialflow.platform import egress
 from socialflow.platform.clock import now
-from socialflow.publishing.content import Rendering
+from socialflow.publishing.content import Answered, Rendering
 from socialflow.publishing.networks import atproto, evidence, wire
 from socialflow.publishing.networks.atproto import Session
 from socialflow.publishing.networks.port import (
@@ -122,7 +122,9 @@ class Bluesky:
 
     def prepare(self, rendering: Rendering, uploads: Sequence[Upload], *, seconds: float) -> Preparation:
         """Upload the pictures, and find out who is mentioned."""
-        embed, who = [], {}
+        embed: list[dict[str, Any]] = []
+        who: dict[str, str | None] = {}
+        answers: dict[str, Any] = {}
         found = spans(rendering.text)
         handles = list(dict.fromkeys(span.value for span in found if span.kind == "mention"))
         with self._client(seconds) as client:
@@ -136,8 +138,13 @@ class Bluesky:
                 if isinstance(did, Later):
                     return did
                 who[handle] = did
+            if rendering.answers:
+                links = self._links(client, rendering.answers)
+                if not isinstance(links, dict):
+                    return links
+                answers = {"reply": links}
         facets = [facet for span in found if (facet := _facet(span, who))]
-        return Prepared({"images": embed, "facets": facets})
+        return Prepared({"images": embed, "facets": facets, **answers})
 
     def _upload(self, client: httpx.Client, upload: Upload) -> dict[str, Any] | Refused | Later:
         headers = {"Content-Type": upload.content_type, "Content-Length": str(upload.size)}
@@ -204,6 +211,21 @@ class Bluesky:
             answer = wire.ask(client, _post(client, "repo.deleteRecord", json=body), atproto.refusal)
         return Gone("The server has it no more.") if isinstance(answer, Body) else answer
 
+    def _links(self, client: httpx.Client, answers: Answered) -> dict[str, Any] | Refused | Later:
+        """Return how a record names what it is a reply to: by address and hash; a hash not known yet is asked for."""
+        found: dict[str, Any] = {}
+        for name, made in (("root", answers.root), ("parent", answers.parent)):
+            rkey = made.remote_id.rpartition("/")[2]
+            cid = made.evidence.get("cid")
+            if not cid:
+                request = _get(client, "repo.getRecord", repo=self._session.did, collection=COLLECTION, rkey=rkey)
+                told = wire.ask(client, request, _missing)
+                if not isinstance(told, Body):
+                    return told if isinstance(told, Later) else Refused("content-refused", _ANSWERS_NOTHING)
+                cid = member(told.value, "cid")
+            found[name] = {"uri": self._uri(rkey), "cid": str(cid)[:100]}
+        return found
+
     def _look(self, client: httpx.Client, rendering: Rendering, rkey: str) -> Receipt | NotSeen | Later:
         request = _get(client, "repo.getRecord", repo=self._session.did, collection=COLLECTION, rkey=rkey)
         found = wire.ask(client, request, _missing)
@@ -234,6 +256,7 @@ class Bluesky:
 
 
 _NOT_THERE = "record-not-found"
+_ANSWERS_NOTHING = "What it answers is not there any more. Post it anew."
 
 
 def _missing(response: httpx.Response) -> Refused | None:
@@ -247,6 +270,8 @@ def _record(rendering: Rendering, prepared: Mapping[str, Any], at: datetime) -> 
     record: dict[str, Any] = {"$type": COLLECTION, "text": rendering.text, "createdAt": created_at}
     if prepared["facets"]:
         record["facets"] = prepared["facets"]
+    if "reply" in prepared:
+        record["reply"] = prepared["reply"]
     if media := prepared["images"]:
         record["embed"] = _embed(media)
     if "language" in rendering.options:

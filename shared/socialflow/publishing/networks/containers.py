@@ -37,6 +37,7 @@ POLL = 2.0
 PAGE = 50
 SKEW = timedelta(seconds=60)
 _QUOTA = {"fields": "quota_usage,config"}
+_REPLY_QUOTA = {"fields": "reply_quota_usage,reply_config"}
 _WHY = {"status_code": "status", "status": "error_message"}
 """The field with the reason, by the field with the state."""
 
@@ -50,6 +51,8 @@ class Kind:
     make: str
     publish: str
     listed: str
+    replied: str
+    """Where an account's own replies are listed; empty where a reply is a comment."""
     state: str
     """The field with a container's state."""
     text: str
@@ -76,13 +79,16 @@ class Containers(Granted):
         """Ask for room, make the container, and wait until it may be published: the network fetches the media."""
         deadline, account = time.monotonic() + seconds, f"{self.kind.root}/{rendering.remote_account}"
         with self._client(seconds) as opened:
-            full = _full(graph.ask(opened, "GET", f"{account}/{self.kind.quota}", params=_QUOTA))
+            quota = _REPLY_QUOTA if rendering.answers else _QUOTA
+            full = _full(graph.ask(opened, "GET", f"{account}/{self.kind.quota}", params=quota))
             if full is not None:
                 return full
             children = self._children(opened, account, uploads, deadline)
             if not isinstance(children, list):
                 return children
             body = _post(self.kind, rendering, uploads, children)
+            if rendering.answers:
+                body["reply_to_id"] = rendering.answers.parent.remote_id
             container = _made(opened, f"{account}/{self.kind.make}", body)
             if not isinstance(container, str):
                 return container
@@ -122,7 +128,8 @@ class Containers(Granted):
     def find(self, search: Search, *, seconds: float) -> Sighting:
         """Look at the account's own posts since the attempt began, and then at the container."""
         fields = f"id,{self.kind.text},timestamp,permalink"
-        path = f"{self.kind.root}/{search.rendering.remote_account}/{self.kind.listed}"
+        listed = self.kind.replied if search.rendering.answers else self.kind.listed
+        path = f"{self.kind.root}/{search.rendering.remote_account}/{listed}"
         with self._client(seconds) as opened:
             page = graph.ask(opened, "GET", path, params={"fields": fields, "limit": PAGE})
             if isinstance(page, Refused | Later):
@@ -159,7 +166,8 @@ def _full(told: object) -> Refused | Later | None:
         return told
     rows = member(told, "data")
     row = rows[0] if isinstance(rows, list) and rows else None
-    used, most = member(row, "quota_usage"), member(member(row, "config"), "quota_total")
+    kind = "reply_" if member(row, "reply_config") is not None else ""
+    used, most = member(row, f"{kind}quota_usage"), member(member(row, f"{kind}config"), "quota_total")
     if type(used) is int and type(most) is int and used >= most > 0:
         words = f"The account has had its {most} posts of 24 hours. Give the post a later time, or another account."
         return Refused("quota-used-up", words)

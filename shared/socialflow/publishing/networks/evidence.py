@@ -4,10 +4,17 @@ import re
 import unicodedata
 from html.parser import HTMLParser
 
+from socialflow.publishing.content import Rendering
+
 
 def same(one: str, other: str) -> bool:
     """Tell whether two texts differ in white space and Unicode form at the most."""
     return _normal(one) == _normal(other)
+
+
+def answered(rendering: Rendering) -> str:
+    """Return the network's id of what a rendering is a reply to; empty where it is none."""
+    return rendering.answers.parent.remote_id if rendering.answers else ""
 
 
 def plain(markup: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from socialflow.publishing.content import Rendering
-from socialflow.publishing.networks import evidence, graph, wire
+from socialflow.publishing.networks import comments, evidence, graph, wire
 from socialflow.publishing.networks.grants import Grant
 from socialflow.publishing.networks.port import (
     Accepted,
@@ -60,6 +60,8 @@ class Facebook:
 
     def prepare(self, rendering: Rendering, uploads: Sequence[Upload], *, seconds: float) -> Preparation:
         """Upload pictures unseen; of a video only its address is kept."""
+        if rendering.answers:
+            return Prepared({})
         if uploads and uploads[0].is_video:
             return Prepared({"video_url": uploads[0].link, "photos": []})
         photos = []
@@ -80,9 +82,11 @@ class Facebook:
         return Prepared({"video_url": None, "photos": photos})
 
     def publish(self, rendering: Rendering, prepared: Mapping[str, Any], key: str, *, seconds: float) -> Answer:
-        """Create the post, or the video, which is one."""
-        account, video = f"{_ROOT}/{rendering.remote_account}", prepared["video_url"]
+        """Create the post, or the video, which is one; or the comment under it."""
+        account, video = f"{_ROOT}/{rendering.remote_account}", prepared.get("video_url")
         with graph.client(self._base_url, self._grant, seconds) as opened:
+            if rendering.answers:
+                return comments.publish(opened, rendering.answers, rendering.text)
             if video:
                 body: dict[str, Any] = {"file_url": video, "description": rendering.text}
                 request = opened.build_request("POST", f"{account}/videos", json=body)
@@ -104,11 +108,13 @@ class Facebook:
     def find(self, search: Search, *, seconds: float) -> Sighting:
         """Ask for the video by its id, or look through the Page's own posts since the attempt began."""
         with graph.client(self._base_url, self._grant, seconds) as opened:
+            if search.rendering.answers:
+                return comments.find(opened, search.rendering.answers, search, "message")
             video = search.handle.get("video")
             return _processed(opened, str(video)) if video else _listed(opened, search)
 
     def delete(self, remote_id: str, *, seconds: float) -> Deletion:
-        """Delete a post or a video."""
+        """Delete a post, a video or a comment."""
         if not graph.ID.fullmatch(remote_id):
             return Refused("content-refused", "That is no post on Facebook.")
         with graph.client(self._base_url, self._grant, seconds) as opened:

@@ -8,7 +8,7 @@ from typing import Any
 from socialflow.errors import FieldError
 from socialflow.limits import little_text, measuring
 from socialflow.limits.links import links
-from socialflow.publishing.content import Content, Destination, Library, Rendering
+from socialflow.publishing.content import Content, Destination, Library, Rendering, Route
 from socialflow.publishing.findings import Finding, error, warning
 from socialflow.publishing.networks import fit_media
 from socialflow.publishing.networks.limits import OWN, Limits, limits
@@ -29,10 +29,13 @@ class Places:
     media: str = "/media"
 
     @classmethod
-    def of(cls, content: Content, network: str) -> "Places":
+    def of(cls, content: Content, network: str, position: int = 0) -> "Places":
         """Return where what a network gets is written: in its variant, or in the post."""
         variant = content.variants.get(network)
         own = f"/variants/{network}"
+        if position:
+            at = f"{own if variant and variant.replies is not None else ''}/replies/{position - 1}"
+            return cls(f"{at}/text", f"{at}/media")
         return cls(
             f"{own}/text" if variant and variant.text is not None else "/text",
             f"{own}/media" if variant and variant.media is not None else "/media",
@@ -41,13 +44,20 @@ class Places:
 
 def misfits(rendering: Rendering, destination: Destination, library: Library, places: Places) -> list[FieldError]:
     """Return what the network would refuse, in words."""
-    found = findings(rendering, destination.capabilities, library, places)
+    found = findings(rendering, destination.capabilities, library, places, route=destination.route)
     return [one.error for one in found if one.severity == "error"]
 
 
-def findings(rendering: Rendering, own: Mapping[str, Any], library: Library, places: Places) -> list[Finding]:
+def findings(
+    rendering: Rendering, own: Mapping[str, Any], library: Library, places: Places, *, route: Route = "direct"
+) -> list[Finding]:
     """Return everything that is found of a rendering; `own` are the figures of the account's server."""
     known = limits(rendering.network, own)
+    if rendering.position:
+        refused = list(_reply(rendering, known, places.text.removesuffix("/text"), route))
+        if refused:
+            return refused
+        known = known.of_replies()
     found = [
         *_text(rendering, known, places.text),
         *_entities(rendering, known, places.text),
@@ -63,6 +73,21 @@ def findings(rendering: Rendering, own: Mapping[str, Any], library: Library, pla
 def counted(rendering: Rendering, known: Limits) -> int:
     """Return how much the text of a rendering counts; a content warning counts with it."""
     return known.counted(rendering.text + str(rendering.options.get("spoiler_text", "")))
+
+
+def _reply(rendering: Rendering, known: Limits, pointer: str, route: Route) -> Iterator[Finding]:
+    network, told = rendering.network, known.posts.replies
+    without = f"Leave it out, for {network} alone by variants.{network}.replies: []."
+    if told.kind is None:
+        yield error(pointer, "no-replies", f"{network} takes no replies by whoever posts.", without)
+    elif route == "late":
+        yield error(
+            pointer, "no-replies", "Replies do not go by way of Late.", f"{without} Or go to {network} directly."
+        )
+    elif rendering.position > told.most:
+        what = "comments" if told.kind == "comment" else "replies"
+        words = f"Under a post on {network} go {told.most} {what} of ours at the most."
+        yield error(pointer, "too-many-replies", words, without, (told.most, rendering.position))
 
 
 def _text(rendering: Rendering, known: Limits, pointer: str) -> Iterator[Finding]:

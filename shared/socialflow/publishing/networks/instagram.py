@@ -2,9 +2,24 @@
 instagram-platform/content-publishing and …/instagram-graph-api/reference.
 """
 
-from socialflow.publishing.networks import graph
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from socialflow.publishing.content import Rendering
+from socialflow.publishing.networks import comments, graph
 from socialflow.publishing.networks.containers import Containers, Kind
-from socialflow.publishing.networks.port import Deletion, Identity, Later, Refused
+from socialflow.publishing.networks.port import (
+    Answer,
+    Deletion,
+    Identity,
+    Later,
+    Preparation,
+    Prepared,
+    Refused,
+    Search,
+    Sighting,
+    Upload,
+)
 from socialflow.publishing.networks.wire import member
 
 HOME = "https://graph.instagram.com"
@@ -14,6 +29,7 @@ _KIND = Kind(
     make="media",
     publish="media_publish",
     listed="media",
+    replied="",
     state="status_code",
     text="caption",
     quota="content_publishing_limit",
@@ -40,6 +56,25 @@ class Instagram(Containers):
         if account is None or not isinstance(name, str):
             return Refused("network-refused", "The server does not answer as Instagram does.")
         return Identity(account, f"@{name[:50]}", {})
+
+    def prepare(self, rendering: Rendering, uploads: Sequence[Upload], *, seconds: float) -> Preparation:
+        """Do as for any container; a comment needs nothing ahead."""
+        return Prepared({}) if rendering.answers else super().prepare(rendering, uploads, seconds=seconds)
+
+    def publish(self, rendering: Rendering, prepared: Mapping[str, Any], key: str, *, seconds: float) -> Answer:
+        """Publish the container, or the comment."""
+        if rendering.answers is None:
+            return super().publish(rendering, prepared, key, seconds=seconds)
+        with self._client(seconds) as opened:
+            return comments.publish(opened, rendering.answers, rendering.text)
+
+    def find(self, search: Search, *, seconds: float) -> Sighting:
+        """Look at the account's own posts, or at the comments."""
+        answers = search.rendering.answers
+        if answers is None:
+            return super().find(search, seconds=seconds)
+        with self._client(seconds) as opened:
+            return comments.find(opened, answers, search, "text")
 
     def delete(self, remote_id: str, *, seconds: float) -> Deletion:
         """Say that Instagram's API deletes no posts."""

@@ -69,6 +69,9 @@ class Late:
 
     def draft(self, key: str, rendering: Rendering, uploads: Sequence[Upload], *, seconds: float) -> Preparation:
         """Bring the media to Late's store, and find our draft there or make one."""
+        if rendering.position:
+            words = "Replies do not go by way of Late: leave it out, or go to the network directly."
+            return Refused("content-refused", words)
         deadline, media = time.monotonic() + seconds, []
         with self._client(seconds) as client:
             own = self._own(client, key)

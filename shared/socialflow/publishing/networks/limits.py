@@ -25,6 +25,17 @@ class Limits:
     source: str
     own: frozenset[str]
 
+    def of_replies(self) -> "Limits":
+        """Return what a reply must fit into: a part of a thread is a post, a comment is text alone."""
+        told = self.posts.replies
+        most, media = told.max_characters or self.texts.max_characters, self.posts.max_media
+        return replace(
+            self,
+            texts=replace(self.texts, max_characters=most),
+            posts=replace(self.posts, needs_media=False, max_media=media if told.kind == "thread" else 0),
+            own=self.own if told.max_characters is None else self.own - {"max_characters"},
+        )
+
     def counted(self, text: str) -> int:
         """Return how much a text counts there."""
         if self.texts.counted == "mastodon":

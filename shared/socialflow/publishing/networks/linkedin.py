@@ -17,7 +17,7 @@ from socialflow.limits import little_text
 from socialflow.platform import egress
 from socialflow.platform.clock import now
 from socialflow.publishing.content import Rendering
-from socialflow.publishing.networks import evidence, linkedin_api, wire
+from socialflow.publishing.networks import evidence, linkedin_api, linkedin_comments, wire
 from socialflow.publishing.networks.granted import Granted
 from socialflow.publishing.networks.port import (
     Answer,
@@ -67,6 +67,8 @@ class LinkedIn(Granted):
 
     def prepare(self, rendering: Rendering, uploads: Sequence[Upload], *, seconds: float) -> Preparation:
         """Upload the media, and wait until LinkedIn has processed them."""
+        if rendering.answers:
+            return Prepared({})
         media: list[dict[str, Any]] = []
         with self._client(seconds) as client:
             store = linkedin_api.Store(client, self._base_url, self._grant.access, seconds)
@@ -78,8 +80,10 @@ class LinkedIn(Granted):
         return Prepared({"media": media, "at": now().isoformat()})
 
     def publish(self, rendering: Rendering, prepared: Mapping[str, Any], key: str, *, seconds: float) -> Answer:
-        """Create the post."""
+        """Create the post, or the comment under it."""
         with self._client(seconds) as client:
+            if rendering.answers:
+                return linkedin_comments.publish(client, rendering.answers, rendering)
             request = client.build_request("POST", "/rest/posts", json=_post(rendering, prepared["media"]))
             response = wire.send_once(client, request)
             if not isinstance(response, httpx.Response):
@@ -93,6 +97,8 @@ class LinkedIn(Granted):
         """Look through the author's posts since the attempt began, newest first."""
         looked = 0
         with self._client(seconds) as client:
+            if search.rendering.answers:
+                return linkedin_comments.find(client, search.rendering.answers, search)
             for page in range(PAGES):
                 posts = _authored(client, search.rendering.remote_account, page)
                 if posts == "hidden":
@@ -109,13 +115,18 @@ class LinkedIn(Granted):
 
     def delete(self, remote_id: str, *, seconds: float) -> Deletion:
         """Delete a post; LinkedIn answers the same where it is deleted already."""
-        if not _URN.fullmatch(remote_id):
+        comment = linkedin_comments.URN.fullmatch(remote_id)
+        if comment is None and not _URN.fullmatch(remote_id):
             return Refused("content-refused", "That is no post on LinkedIn.")
         with self._client(seconds) as client:
-            request = client.build_request(
-                "DELETE", f"/rest/posts/{quote(remote_id, safe='')}", headers={"X-RestLi-Method": "DELETE"}
-            )
-            answer = wire.ask(client, request, linkedin_api.missing, empty={})
+            if comment is not None:
+                actor = self._grant.more.get("author") or ""
+                answer = linkedin_comments.delete(client, comment[1], comment[2], actor)
+            else:
+                request = client.build_request(
+                    "DELETE", f"/rest/posts/{quote(remote_id, safe='')}", headers={"X-RestLi-Method": "DELETE"}
+                )
+                answer = wire.ask(client, request, linkedin_api.missing, empty={})
         if isinstance(answer, Body) or (isinstance(answer, Refused) and answer.code == linkedin_api.NOT_THERE):
             return Gone("LinkedIn has it no more.")
         return answer

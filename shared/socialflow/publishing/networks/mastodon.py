@@ -135,6 +135,8 @@ class Mastodon:
     def publish(self, rendering: Rendering, prepared: Mapping[str, Any], key: str, *, seconds: float) -> Answer:
         """Post the status."""
         body = {"status": rendering.text, "media_ids": prepared["media_ids"], **rendering.options}
+        if rendering.answers:
+            body["in_reply_to_id"] = rendering.answers.parent.remote_id
         with self._client(seconds) as client:
             request = client.build_request("POST", "/api/v1/statuses", json=body, headers={"Idempotency-Key": key})
             response = wire.send_once(client, request)
@@ -172,6 +174,8 @@ class Mastodon:
 
     def _matches(self, client: httpx.Client, status: object, search: Search) -> bool:
         if not isinstance(status, dict) or not _text(status.get("id")) or str(status["id"]) in search.taken:
+            return False
+        if _text(status.get("in_reply_to_id")) != evidence.answered(search.rendering):
             return False
         shown = [_text(member(one, "id")) for one in status.get("media_attachments") or ()]
         if _before(status, search.since) or sorted(shown) != sorted(search.prepared.get("media_ids", ())):

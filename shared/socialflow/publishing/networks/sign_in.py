@@ -49,14 +49,20 @@ NETWORKS: Mapping[str, SignIn] = {
     "facebook": SignIn(
         f"https://www.facebook.com/{graph.VERSION}/dialog/oauth",
         f"{_FB}/oauth/access_token",
-        ("pages_show_list", "pages_read_engagement", "pages_manage_posts"),
+        (
+            "pages_show_list",
+            "pages_read_engagement",
+            "pages_manage_posts",
+            "pages_manage_engagement",
+            "pages_read_user_content",
+        ),
         joined=",",
         longer=(f"{_FB}/oauth/access_token", "fb_exchange_token", "fb_exchange_token"),
     ),
     "instagram": SignIn(
         "https://www.instagram.com/oauth/authorize",
         "https://api.instagram.com/oauth/access_token",
-        ("instagram_business_basic", "instagram_business_content_publish"),
+        ("instagram_business_basic", "instagram_business_content_publish", "instagram_business_manage_comments"),
         joined=",",
         longer=("https://graph.instagram.com/access_token", "ig_exchange_token", "access_token"),
     ),
@@ -69,7 +75,13 @@ NETWORKS: Mapping[str, SignIn] = {
     "threads": SignIn(
         "https://threads.net/oauth/authorize",
         "https://graph.threads.net/oauth/access_token",
-        ("threads_basic", "threads_content_publish", "threads_delete"),
+        (
+            "threads_basic",
+            "threads_content_publish",
+            "threads_delete",
+            "threads_manage_replies",
+            "threads_read_replies",
+        ),
         joined=",",
         longer=("https://graph.threads.net/access_token", "th_exchange_token", "access_token"),
     ),

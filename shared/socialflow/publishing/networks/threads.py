@@ -1,5 +1,5 @@
 """Threads. Facts, read on 2026-11-27: https://developers.facebook.com/documentation/threads (posts, delete-posts,
-overview, troubleshooting).
+overview, troubleshooting, retrieve-and-manage-replies).
 """
 
 from socialflow.publishing.networks import graph
@@ -14,6 +14,7 @@ _KIND = Kind(
     make="threads",
     publish="threads_publish",
     listed="threads",
+    replied="replies",
     state="status",
     text="text",
     quota="threads_publishing_limit",

@@ -78,6 +78,8 @@ class X(Granted):
     def publish(self, rendering: Rendering, prepared: Mapping[str, Any], key: str, *, seconds: float) -> Answer:
         """Create the post."""
         body: dict[str, Any] = {"text": rendering.text} if rendering.text else {}
+        if rendering.answers:
+            body["reply"] = {"in_reply_to_tweet_id": rendering.answers.parent.remote_id}
         if prepared["media_ids"]:
             body["media"] = {"media_ids": list(prepared["media_ids"])}
         with self._client(seconds) as client:
@@ -111,7 +113,7 @@ def _look(client: httpx.Client, search: Search) -> Receipt | NotSeen | Later:
     looked = 0
     begin = (search.since - SKEW).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     query = {"max_results": str(PAGE), "start_time": begin, "exclude": "retweets"}
-    query["tweet.fields"] = "created_at,entities,attachments,note_tweet"
+    query["tweet.fields"] = "created_at,entities,attachments,note_tweet,referenced_tweets"
     for _ in range(PAGES):
         page = x_api.ask(client, "GET", f"/2/users/{search.rendering.remote_account}/tweets", params=query)
         if isinstance(page, Refused | Later) or not isinstance(page, dict):
@@ -132,10 +134,21 @@ def _is_it(post: object, search: Search) -> bool:
     post_id = id_of(post)
     if post_id is None or post_id in search.taken:
         return False
+    if _answers(post) != evidence.answered(search.rendering):
+        return False
     # A key is the medium's id behind the number of its kind.
     keys = [str(key).rpartition("_")[2] for key in member(member(post, "attachments"), "media_keys") or []]
     is_ours = sorted(keys) == sorted(search.prepared.get("media_ids", ()))
     return is_ours and evidence.same(_shown(post), _linked(search.rendering.text))
+
+
+def _answers(post: object) -> str:
+    """Return the id of the post that a post is a reply to; empty where it is none."""
+    named = member(post, "referenced_tweets")
+    for one in named if isinstance(named, list) else []:
+        if member(one, "type") == "replied_to":
+            return id_of(one) or ""
+    return ""
 
 
 def _shown(post: object) -> str:
