@@ -93,6 +93,7 @@ class Wire:
 
 class _Proxy(BaseHTTPRequestHandler):
     wire: Wire
+    timeout = 60
 
     def do_GET(self) -> None:
         self._pass()
@@ -170,7 +171,8 @@ def wired(client: httpx.Client) -> Iterator[tuple[Wire, str]]:
     wire = Wire(client)
     handler = type("Proxy", (_Proxy,), {"wire": wire})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as proxy:
-        proxy.daemon_threads = True
+        # Whoever still asks the server is waited for: their client is closed after this, and nobody opens it again.
+        proxy.daemon_threads = False
         thread = threading.Thread(target=proxy.serve_forever, daemon=True)
         thread.start()
         yield wire, f"http://127.0.0.1:{proxy.server_port}"
