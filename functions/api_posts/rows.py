@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from pydantic import ValidationError
 
 from functions.api_posts.schemas import PostIn
-from functions.api_posts.sheet import Row, Sheet, shown, unusable
+from functions.api_posts.sheet import UNREADABLE, Row, Sheet, shown, unusable
 from socialflow.errors import FieldError
 from socialflow.limits import ALIASES, NETWORKS, canonical
 from socialflow.platform.http.body import is_plain
@@ -29,6 +29,7 @@ _OF_ONE = re.compile(r"(?P<kind>text|option|alt_text):(?P<of>\w+)(:(?P<name>\w+)
 _WORDS = ("now", "next_slot")
 _LONGEST_TIME = 64
 _NOBODY = UUID("00000000-0000-7000-8000-000000000000")
+_SAVE = "Save the file as CSV UTF-8."
 _CELL = "#"
 """Before a column's name, in place of a pointer: what was found of a cell and not of what it says."""
 
@@ -87,10 +88,7 @@ def asking(row: Row, own: Sequence[Column]) -> Asking:
     """Return what a row asks for, in the shape of a request."""
     faults = [error(one.pointer, one.code, one.detail, "") for one in row.faults]
     cells = {column: row.cells.get(column.name, "") for column in own}
-    for column, cell in cells.items():
-        if not is_plain(cell):
-            words = "There is a NUL in the cell."
-            faults.append(error(_CELL + column.name, "text-invalid", words, "Save the file as CSV UTF-8."))
+    faults += [fault for column, cell in cells.items() for fault in _unreadable(column, cell)]
     said = {column.purpose: cell for column, cell in cells.items() if cell.strip()}
     accounts, media = (_listed(said.get((kind, "", ""), "")) for kind in ("accounts", "media"))
     alt_texts = {int(of): cell for (kind, of, _), cell in said.items() if kind == "alt_text"}
@@ -167,6 +165,13 @@ def _column(name: str, line: int) -> Column:
         raise unusable(line, name, "unknown-network", detail)
     there = f"{', '.join(PLAIN)}, text:<network>, option:<network>:<name>, alt_text:<place>"
     raise unusable(line, name, "unknown-column", f"There is no column {shown(name)}. There are: {there}.")
+
+
+def _unreadable(column: Column, cell: str) -> Iterator[Finding]:
+    if not is_plain(cell):
+        yield error(_CELL + column.name, "text-invalid", "There is a NUL in the cell.", _SAVE)
+    if UNREADABLE in cell:
+        yield error(_CELL + column.name, "not-utf-8", "A sign in the cell could not be read (U+FFFD).", _SAVE)
 
 
 def _variants(said: Mapping[tuple[str, str, str], str]) -> dict[str, Any]:
@@ -264,6 +269,8 @@ def _of_time(errors: Iterable[FieldError]) -> Iterator[Finding]:
 def _purpose(parts: list[str]) -> tuple[str, str, str]:
     """Return what a column is for that says what stands at a place of the request."""
     head, *rest = parts or [""]
+    if head == "publish_at" and rest and rest[0] in {"zone", "on_ambiguous"}:
+        head = rest[0]
     if head == "targets":
         return ("accounts", "", "")
     if head == "media" and len(rest) > 1 and rest[1] == "alt_text":

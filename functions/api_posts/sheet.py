@@ -21,6 +21,8 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 _SHOWN = 40
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _SAVE_AS = "Save it as CSV UTF-8."
+UNREADABLE = "\ufffd"
+"""What the gateway, or whoever saved the file, has put in the place of what was no text."""
 
 
 class UnusableFile(Invalid):
@@ -129,6 +131,8 @@ def _names(line: int, header: list[str]) -> list[str]:
     if len(header) > MOST_COLUMNS:
         detail = f"The header has {len(header):,} columns. A file has up to {MOST_COLUMNS}."
         raise unusable(line, "", "too-many-columns", detail)
+    if any("\0" in cell or UNREADABLE in cell for cell in header):
+        raise unusable(line, "", "not-utf-8", f"The header is no UTF-8. {_SAVE_AS}")
     names = [cell.strip().lower() for cell in header]
     for name, times in Counter(names).items():
         if name and times > 1:

@@ -33,7 +33,7 @@ def send(client: Client, sent: bytes | str, *, dry: bool = False, base64: bool =
     given = {**client.headers, "content-type": "text/csv; charset=utf-8"}
     given |= {name.replace("_", "-"): value for name, value in headers.items()}
     body = sent.encode() if isinstance(sent, str) else sent
-    return client.send(event("POST", target, headers=given, body=body if base64 else body.decode()))
+    return client.send(event("POST", target, headers=given, body=body if base64 else body.decode(errors="replace")))
 
 
 def looked(desk: Desk, sent: bytes | str) -> dict[str, Any]:

@@ -120,6 +120,7 @@ def test_a_dry_run_tells_each_row_and_writes_nothing(desk: Desk) -> None:
         {"text": "y" * 10_001, "accounts": account},
         {"text": "a", "id": str(new_id()), "alt_text:2": "Of what?"},
         {"text": "a", "id": "7"},
+        {"text": "a", "publish_at": "2027-10-31T02:30", "zone": "Europe/Berlin", "on_ambiguous": "both"},
         {"text": "a", "id": "9b2f7b0e-6c0e-4c55-8f0b-2f6f4a3d1c11"},
     ]
     sent, before = sheet(rows), everything(desk)
@@ -144,7 +145,8 @@ def test_a_dry_run_tells_each_row_and_writes_nothing(desk: Desk) -> None:
         (17, "text", "string-too-long"),
         (18, "alt_text:2", "no-such-medium"),
         (19, "id", "uuid-parsing"),
-        (20, "id", "uuid-version"),
+        (20, "on_ambiguous", "literal-error"),
+        (21, "id", "uuid-version"),
     ]
     assert (4, "text", "too-long") in found(report, "warning")
     slots = [line["due_at"] for line in report["lines"] if line["slot"]]
@@ -280,6 +282,21 @@ def test_of_eight_that_bring_a_file_at_once_one_makes_it(desk: Desk) -> None:
     assert found.count(10) == 1
     assert posts(desk) == 10
     assert brought(desk, sheet(rows))["there"] == 10
+
+
+def test_an_approval_is_asked_for_and_the_audit_says_who(desk: Desk) -> None:
+    account = desk.account()
+    desk.approvals("required")
+    rows: Rows = [{"text": f"{n}", "accounts": account, "publish_at": desk.in_minutes(60)} for n in range(3)]
+    made = [desk.read(line["post_id"]) for line in brought(desk, sheet(rows))["lines"]]
+    assert {post["state"] for post in made} == {"awaiting_approval"}
+    by = {post["created_by"] for post in made}
+    audited = desk.owner.execute(
+        "SELECT DISTINCT actor_id::text FROM t_acme.audit_log WHERE action = 'post.create' AND subject_id = ANY(%s)",
+        ([post["id"] for post in made],),
+    ).fetchall()
+    assert {who for (who,) in audited} == by
+    assert len(by) == 1
 
 
 def test_what_takes_too_long_is_given_up_in_words(desk: Desk) -> None:

@@ -20,7 +20,7 @@ HOSTILE: dict[str, tuple[bytes, str, str]] = {
     "latin-1": ("text\nfine\n\u00e9t\u00e9\n".encode("latin-1"), "not-utf-8", "Line 3: Byte 11 of the file, 0xe9"),
     "latin-1 after a mark": (b"\xef\xbb\xbftext\n\xe9\n", "not-utf-8", "Line 2: Byte 9 of the file, 0xe9"),
     "utf-16": ("text\nfine\n".encode("utf-16"), "not-utf-8", "Line 1: The file is UTF-16"),
-    "utf-16 without a mark": ("text\nfine\n".encode("utf-16-le"), "unknown-column", "Line 1:"),
+    "utf-16 without a mark": ("text\nfine\n".encode("utf-16-le"), "not-utf-8", "Line 1: The header is no UTF-8"),
     "an open quote": (b'text\nfine\n"open\nand on\n', "unclosed-quote", "Line 3:"),
     "a lone quote": (b'text\n"a" b\n', "misquoted", "Line 2:"),
     "one cell of a megabyte": (b"text\n" + b"x" * 1_000_000, "cell-too-long", "Line 2:"),
@@ -88,6 +88,18 @@ def test_rows_of_another_shape_say_which(desk: Desk) -> None:
         (6, "accounts", "unknown-account"),
         (7, "text", "text-invalid"),
     ]
+
+
+def test_what_the_gateway_could_not_read_is_told(desk: Desk) -> None:
+    """It hands a file over as text, with a sign of its own in the place of each byte that is none."""
+    sent = "id,text\n,fine\n,\u00e9t\u00e9\n".encode("latin-1")
+    reply = send(desk.editor, sent, dry=True, base64=False)
+    assert found(reply.json) == [(3, "text", "not-utf-8")]
+    assert send(desk.editor, sent, base64=False).code == "import-refused"
+    for utf16 in ("utf-16", "utf-16-le", "utf-16-be"):
+        wide = send(desk.editor, "text\nfine\n".encode(utf16), base64=False)
+        assert (wide.code, wide.json["errors"][0]["code"]) == ("unusable-file", "not-utf-8"), utf16
+    assert posts(desk) == 0
 
 
 def test_text_is_text_whatever_it_says(desk: Desk) -> None:
