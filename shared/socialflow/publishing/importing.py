@@ -3,7 +3,7 @@
 A line is known again by what it says: sent once more it is the post that it made, unless that one was cancelled.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,6 +17,7 @@ from socialflow.publishing import composing, queueing, repository, service
 from socialflow.publishing.asking import Asked
 from socialflow.publishing.composing import Draft
 from socialflow.publishing.findings import Finding, error, warning
+from socialflow.publishing.model import Post, Target
 from socialflow.publishing.planning import Known
 from socialflow.publishing.queueing import Vacancies
 from socialflow.publishing.refusals import PostExists
@@ -61,9 +62,13 @@ class There:
     """A post that is there."""
 
     id: UUID
-    request_sha256: bytes
     due_at: datetime | None
     slot: str | None
+
+
+@dataclass(frozen=True)
+class _Row(There):
+    request_sha256: bytes
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,11 @@ class Judged:
     def fits(self) -> bool:
         """Whether nothing of it is refused."""
         return all(one.severity != "error" for one in self.findings)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no post of it is there yet."""
+        return self.post is None
 
 
 @dataclass(frozen=True)
@@ -108,27 +118,39 @@ def judge(tx: Transaction, lines: Sequence[Line], known: Known, asked: Asked, *,
         free = queueing.vacancies(tx, at=asked.at, hold=hold)
     judging = _Judging(tx, known, asked, free)
     judged = tuple(judging.of(line, there.get(line.number)) for line in lines)
-    return Verdict(judged, _limit(tx, sum(one.post is None for one in judged), asked.at))
+    return Verdict(judged, _limit(tx, sum(one.is_new for one in judged), asked.at))
 
 
 def make(tx: Transaction, verdict: Verdict, known: Known, asked: Asked) -> Verdict:
     """Make every post of a verdict that is not there yet; raises `LimitReached`, and what `service.drawn_up` does."""
-    new = sum(one.post is None for one in verdict.lines)
+    if verdict.limit is not None:
+        raise verdict.limit
+    new = {one.line.number: _written(tx, one.line.order, one.due, known, asked) for one in verdict.lines if one.is_new}
     if new:
-        entitlements.take(tx, "posts", new, at=asked.at)
-    return replace(verdict, lines=tuple(_made(tx, one, known, asked) for one in verdict.lines))
+        entitlements.take(tx, "posts", len(new), at=asked.at)
+    for post, targets in new.values():
+        _check_time(asked)
+        service.set_out(tx, post, targets, asked)
+    return replace(verdict, lines=tuple(_made(one, new) for one in verdict.lines))
 
 
-def _made(tx: Transaction, judged: Judged, known: Known, asked: Asked) -> Judged:
-    if judged.post is not None or judged.line.order is None:
-        return judged
+def _written(
+    tx: Transaction, order: Order | None, due: Due | None, known: Known, asked: Asked
+) -> tuple[Post, list[Target]]:
+    """Write the post of a line that fits; it is counted and sent on its way when all are written."""
+    assert order is not None
     _check_time(asked)
-    order = replace(judged.line.order, due=judged.due)
-    post, targets = service.drawn_up(tx, order, known, asked)
+    post, targets = service.drawn_up(tx, replace(order, due=due), known, asked)
     if not repository.insert(tx, post, order.sha256):
         raise PostExists("Somebody has just made a post with an id of the file. Send it again.", post_id=str(post.id))
-    service.set_out(tx, post, targets, asked)
-    return replace(judged, post=There(post.id, order.sha256, post.due_at, post.slot), made=True)
+    return post, targets
+
+
+def _made(judged: Judged, new: Mapping[int, tuple[Post, list[Target]]]) -> Judged:
+    if judged.line.number not in new:
+        return judged
+    post, _ = new[judged.line.number]
+    return replace(judged, post=There(post.id, post.due_at, post.slot), made=True)
 
 
 def _check_time(asked: Asked) -> None:
@@ -136,11 +158,11 @@ def _check_time(asked: Asked) -> None:
         raise ImportTooSlow("Nothing was imported: the database is slow now. Send it again later, or in two halves.")
 
 
-def _there(tx: Transaction, lines: Sequence[Line]) -> dict[int, There]:
+def _there(tx: Transaction, lines: Sequence[Line]) -> dict[int, _Row]:
     """Return the posts that lines have made before, or whose ids they name, by the lines' numbers."""
     orders = {line.number: line.order for line in lines if line.order}
     ids = [order.id for order in orders.values() if order.id]
-    found = tx.all(There, _THERE, {"ids": ids, "asked": [order.sha256 for order in orders.values() if not order.id]})
+    found = tx.all(_Row, _THERE, {"ids": ids, "asked": [order.sha256 for order in orders.values() if not order.id]})
     by_id, by_request = {one.id: one for one in found}, {bytes(one.request_sha256): one for one in found}
     pairs = (
         (number, by_id.get(order.id) if order.id else by_request.get(order.sha256)) for number, order in orders.items()
@@ -163,7 +185,7 @@ class _Judging:
         self._tx, self._known, self._asked, self._free = tx, known, asked, free
         self._repeats = _Repeats(known)
 
-    def of(self, line: Line, there: There | None) -> Judged:
+    def of(self, line: Line, there: _Row | None) -> Judged:
         """Judge a line; `there` is the post that it has made, or that has its id."""
         order = line.order
         if order is None:

@@ -18,7 +18,7 @@ from socialflow.publishing.importing import LONGEST, ImportInFlight, ImportTooSl
 from tests.integration.media.test_together import together
 from tests.integration.publishing.conftest import Desk
 from tests.integration.publishing.files import Rows, brought, everything, found, looked, posts, send, sheet
-from tests.integration.publishing.test_queue import MONDAY, THURSDAY, asked, put
+from tests.integration.publishing.test_queue import MONDAY, THURSDAY, asked, made, put
 
 # What rows say
 
@@ -193,10 +193,10 @@ def test_slots_are_given_in_the_order_of_the_file_as_they_were_told(desk: Desk) 
     put(desk, MONDAY, THURSDAY)
     desk.post("There before", accounts=[account], at="next_slot")
     sent = sheet([{"text": f"{index}", "accounts": account, "publish_at": "next_slot"} for index in range(5)])
-    told, made = looked(desk, sent), brought(desk, sent)
-    due = [line["due_at"] for line in made["lines"]]
+    told, given = looked(desk, sent), brought(desk, sent)
+    due = [line["due_at"] for line in given["lines"]]
     assert due == sorted(set(due)) == [line["due_at"] for line in told["lines"]]
-    assert [desk.read(line["post_id"])["due_at"] for line in made["lines"]] == due
+    assert [desk.read(line["post_id"])["due_at"] for line in given["lines"]] == due
 
 
 def test_the_plan_is_held_against_the_whole_file(desk: Desk) -> None:
@@ -284,16 +284,25 @@ def test_of_eight_that_bring_a_file_at_once_one_makes_it(desk: Desk) -> None:
     assert brought(desk, sheet(rows))["there"] == 10
 
 
+def test_a_file_and_single_posts_never_get_one_slot_twice(desk: Desk) -> None:
+    account = desk.account()
+    put(desk, MONDAY)
+    rows: Rows = [{"text": f"{n}", "accounts": account, "publish_at": "next_slot"} for n in range(8)]
+    together(partial(bring, desk, sheet(rows)), *[partial(made, desk, account) for _ in range(8)])
+    assert desk.value("SELECT count(DISTINCT due_at) FROM t_acme.posts") == posts(desk) == 16
+    assert desk.value("SELECT used FROM cell.usage WHERE meter = 'posts'") == 16
+
+
 def test_an_approval_is_asked_for_and_the_audit_says_who(desk: Desk) -> None:
     account = desk.account()
     desk.approvals("required")
     rows: Rows = [{"text": f"{n}", "accounts": account, "publish_at": desk.in_minutes(60)} for n in range(3)]
-    made = [desk.read(line["post_id"]) for line in brought(desk, sheet(rows))["lines"]]
-    assert {post["state"] for post in made} == {"awaiting_approval"}
-    by = {post["created_by"] for post in made}
+    imported = [desk.read(line["post_id"]) for line in brought(desk, sheet(rows))["lines"]]
+    assert {post["state"] for post in imported} == {"awaiting_approval"}
+    by = {post["created_by"] for post in imported}
     audited = desk.owner.execute(
         "SELECT DISTINCT actor_id::text FROM t_acme.audit_log WHERE action = 'post.create' AND subject_id = ANY(%s)",
-        ([post["id"] for post in made],),
+        ([post["id"] for post in imported],),
     ).fetchall()
     assert {who for (who,) in audited} == by
     assert len(by) == 1
