@@ -55,6 +55,21 @@ class ReconnectOut(BaseModel):
     body: dict[str, str]
 
 
+class QuotaOut(BaseModel):
+    """The posts of 24 hours, as the account's network counts."""
+
+    used: int
+    most: int
+    at: Annotated[datetime, Field(description="When the network said so.")]
+
+    @classmethod
+    def of(cls, account: Account) -> Self | None:
+        """Shape what is known."""
+        if account.quota_used is None or account.quota_most is None or account.quota_at is None:
+            return None
+        return cls(used=account.quota_used, most=account.quota_most, at=account.quota_at)
+
+
 class AccountOut(BaseModel):
     """A connected account."""
 
@@ -71,6 +86,7 @@ class AccountOut(BaseModel):
     connected_at: datetime
     checked_at: Annotated[datetime | None, Field(description="When the network last said how it stands.")]
     ends_at: Annotated[datetime | None, Field(description="When what was granted ends; null: never, or not known.")]
+    quota: Annotated[QuotaOut | None, Field(description="Null where the network has not said, or never does.")]
     trouble: TroubleOut | None
     reconnect: ReconnectOut | None
 
@@ -90,6 +106,7 @@ class AccountOut(BaseModel):
             connected_at=account.connected_at,
             checked_at=account.looked_at,
             ends_at=account.ends_at,
+            quota=QuotaOut.of(account),
             trouble=TroubleOut(code=code, detail=detail or "") if code else None,
             reconnect=reconnect,
         )

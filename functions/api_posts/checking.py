@@ -1,14 +1,19 @@
 """The wire shapes of what is found of a post while it is written."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.api_posts.schemas import MediaList, Network, Replies, Targets, Text, Variants
+from functions.api_posts.schemas import MediaList, Network, Replies, Targets, Text, Time, Variants, due_of
+from socialflow.errors import FieldError
 from socialflow.publishing.composing import Billed, Checked, Draft, Report
 from socialflow.publishing.findings import Finding
 from socialflow.publishing.planning import Written
+from socialflow.publishing.quotas import Day
+from socialflow.publishing.timing import Due, UnusableTime
 
 
 class ValidateIn(BaseModel):
@@ -24,9 +29,18 @@ class ValidateIn(BaseModel):
     networks: Annotated[
         list[Network], Field(max_length=20, description="By name, before an account is connected.")
     ] = []
+    publish_at: Time = None
 
-    def draft(self) -> Draft:
-        """Return what the publishing context is told."""
+    def moment(self, at: datetime) -> tuple[datetime, Sequence[FieldError]]:
+        """Return when it would go out (now, where that is not said, or the queue says it), and why it cannot then."""
+        try:
+            wish = due_of(self.publish_at, at)
+        except UnusableTime as refused:
+            return at, refused.errors
+        return wish.at if isinstance(wish, Due) else at, ()
+
+    def draft(self, days: Mapping[UUID, Day], wrong: Sequence[FieldError] = ()) -> Draft:
+        """Return what the publishing context is told: with the accounts' days at its time, and what is wrong there."""
         return Draft(
             Written(
                 self.text,
@@ -36,7 +50,13 @@ class ValidateIn(BaseModel):
             ),
             tuple(target.account_id for target in self.targets),
             tuple(self.networks),
+            days,
+            tuple(wrong),
         )
+
+    def media_ids(self) -> frozenset[UUID]:
+        """Return the ids of all media named."""
+        return self.draft({}).written.media_ids()
 
 
 class FindingOut(BaseModel):

@@ -49,7 +49,7 @@ from socialflow.platform.http import (
 from socialflow.platform.http.guard import current_request
 from socialflow.platform.idempotency import Answer
 from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, OidcSettings, PublishSettings
-from socialflow.publishing import calendar, composing, decisions, duplicating, editing, queueing, service
+from socialflow.publishing import calendar, composing, decisions, duplicating, editing, queueing, quotas, service
 from socialflow.publishing.asking import Asked
 from socialflow.publishing.decisions import Seen
 from socialflow.publishing.listing import Sought
@@ -81,10 +81,11 @@ def create(body: PostIn) -> Response[PostOut]:
 @requires("publishing:write")
 def validate(body: ValidateIn) -> ReportOut:
     """Tell while a post is written what scheduling it would refuse, and how much room is left. Nothing is kept."""
-    draft = body.draft()
+    at, wrong = body.moment(now())
     with transaction(caller().tenant) as tx:
-        known = looked_at(tx, draft.written.media_ids(), draft.accounts)
-    return ReportOut.of(composing.check(draft, known))
+        known = looked_at(tx, body.media_ids(), [target.account_id for target in body.targets])
+        days = quotas.days(tx, known.quotas, at=at)
+    return ReportOut.of(composing.check(body.draft(days, wrong), known))
 
 
 @app.post("/v1/posts/import", summary="Make many posts from a file", tags=["posts"])

@@ -1,6 +1,6 @@
 """What the contexts of media, captions and accounts know of what a post names: gathered here, where contexts meet."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from socialflow.media.rendition_model import Rendition
 from socialflow.platform.database import Transaction
 from socialflow.publishing.content import Cut, Destination, Library, MediaFile, Verdict
 from socialflow.publishing.planning import Known
+from socialflow.publishing.quotas import Told
 
 PUBLISHED_VARIANT = "large"
 """What goes out of a photo: turned the right way and without its metadata."""
@@ -40,7 +41,7 @@ def named(tx: Transaction, names: Collection[tuple[str, str]]) -> dict[tuple[str
 
 
 def _gathered(tx: Transaction, items: Mapping[UUID, MediaItem], account_ids: Iterable[UUID]) -> Known:
-    ids = sorted(items)
+    ids, reached = sorted(items), _reached(tx, account_ids)
     made, written = media.derivatives(tx, ids), captions.currents(tx, ids)
     files = {
         media_id: file
@@ -64,17 +65,21 @@ def _gathered(tx: Transaction, items: Mapping[UUID, MediaItem], account_ids: Ite
         states={media_id: str(item.state) for media_id, item in items.items()},
         destinations={
             one.id: Destination(one.id, one.network, one.base_url, one.remote_account, one.capabilities, way)
-            for one, way in _reached(tx, account_ids)
+            for one, way in reached
+        },
+        quotas={
+            one.id: Told(one.quota_used, one.quota_most, one.quota_at)
+            for one, way in reached
+            if way == "direct" and one.quota_at and one.quota_used is not None and one.quota_most is not None
         },
         unread=frozenset(media_id for media_id, item in items.items() if _is_unread(item)),
     )
 
 
-def _reached(tx: Transaction, account_ids: Iterable[UUID]) -> Iterator[tuple[Account, Route]]:
-    """Yield connected accounts with the way by which each would be reached now."""
-    wanted = late.routes(tx)
-    for account in accounts.find(tx, list(account_ids)):
-        yield account, account.way(wanted.get(account.network, "direct"))
+def _reached(tx: Transaction, account_ids: Iterable[UUID]) -> list[tuple[Account, Route]]:
+    """Return connected accounts with the way by which each would be reached now."""
+    wanted, found = late.routes(tx), accounts.find(tx, list(account_ids))
+    return [(account, account.way(wanted.get(account.network, "direct"))) for account in found]
 
 
 def _kind(item: MediaItem) -> Literal["image", "animation", "video"]:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from socialflow.accounts import care, renewal
 from socialflow.accounts import gateway as tokens
+from socialflow.accounts import service as accounts
 from socialflow.accounts.care import Found, Refuses, Unclear, Works
 from socialflow.accounts.model import Account, Credentials
 from socialflow.accounts.renewal import Disconnected, NotRenewed, Renewable, StillRenewing
@@ -29,7 +30,17 @@ from socialflow.platform.settings import (
 )
 from socialflow.platform.tenancy import Tenant
 from socialflow.publishing import networks
-from socialflow.publishing.networks.port import Gateway, Gone, Identity, Later, Refused, Revocable, refused
+from socialflow.publishing.networks.port import (
+    Gateway,
+    Gone,
+    Identity,
+    Later,
+    Metered,
+    Quota,
+    Refused,
+    Revocable,
+    refused,
+)
 
 NEEDS = (DatabaseSettings, DoorbellSettings, EgressSettings, KeySettings, NetworkSettings)
 SECONDS = 780.0
@@ -81,8 +92,11 @@ def _look_after(slug: str, only: UUID | None) -> int:
                 _give_back(tenant, credentials)
             else:
                 kept, found = _look(tenant, credentials)
+                quota = _quota(tenant, kept) if isinstance(found, Works) else None
                 with transaction(tenant) as tx:
                     care.report(tx, kept, found, at=now())
+                    if quota is not None:
+                        accounts.note_quota(tx, kept.account.id, used=quota.used, most=quota.most, at=now())
         looked += len(due)
         if len(due) < BATCH:
             break
@@ -118,6 +132,16 @@ def _asked(gateway: Gateway, account: Account) -> Found:
     if identity.remote_account != account.remote_account:
         return Refuses("another-account", "The token is another account's now. Connect this one again.")
     return _works(gateway)
+
+
+def _quota(tenant: Tenant, credentials: Credentials) -> Quota | None:
+    """Ask how much of a day's posts the account has had, where its network tells."""
+    account = credentials.account
+    try:
+        gateway = _connect(account, tokens.token(tenant, credentials))
+    except (CannotOpen, KeysUnavailable):
+        return None
+    return gateway.quota(account.remote_account, seconds=LONGEST_CALL) if isinstance(gateway, Metered) else None
 
 
 def _works(gateway: Gateway) -> Works:

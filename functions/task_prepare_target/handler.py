@@ -34,7 +34,7 @@ from socialflow.platform.tenancy import Tenant
 from socialflow.publishing import networks, preparation, workflow
 from socialflow.publishing.model import Pace
 from socialflow.publishing.networks.limits import limits
-from socialflow.publishing.networks.port import Drafting, Gateway, Later, Preparation, Refused, refused
+from socialflow.publishing.networks.port import Drafting, Gateway, Later, Preparation, Prepared, Refused, refused
 from socialflow.publishing.preparation import Preparing
 from socialflow.publishing.steps import Outcome, Step
 
@@ -73,6 +73,9 @@ def handler(task: TaskInput, context: Any) -> dict[str, Any]:
         return begun.document(now())
     answer = _prepare(task.tenant, begun, credentials, files, seconds=seconds_left(context, at_most=LONGEST_CALL))
     with transaction(task.tenant) as tx:
+        if isinstance(answer, Prepared) and answer.quota is not None:
+            told = answer.quota
+            accounts.note_quota(tx, begun.target.account_id, used=told.used, most=told.most, at=now())
         outcome = preparation.report_preparation(tx, step, begun, answer, at=now())
         workflow.keep_alive(tx, task.id, run=task.run, pace=pace, at=now())
     return outcome.document(now())

@@ -98,6 +98,10 @@ class Account:
     """When its network last said how it stands."""
     ends_at: datetime | None = None
     """When what was granted ends for good, where that is known."""
+    quota_used: int | None = None
+    quota_most: int | None = None
+    quota_at: datetime | None = None
+    """How many posts it has had of those that its network gives it for 24 hours, when the network last said so."""
     trouble_code: str | None = None
     trouble_detail: str | None = None
     """Why its network did not let us in when it was last asked."""

@@ -36,7 +36,7 @@ UPDATE {s}.social_accounts
 """
 COLUMNS = """
 id, network, state, base_url, remote_account, remote_name, capabilities, connected_by, connected_at, late_account,
-secret <> '' AS has_token, looked_at, ends_at, trouble_code, trouble_detail
+secret <> '' AS has_token, looked_at, ends_at, quota_used, quota_most, quota_at, trouble_code, trouble_detail
 """
 _LIST = (
     "SELECT "
@@ -81,6 +81,11 @@ _END_RENEWAL = """
 UPDATE {s}.social_accounts SET secret = %(renewed)s, renewing_until = NULL
  WHERE id = %(id)s AND secret = %(sealed)s AND (state <> 'disconnected' OR revoke_until IS NOT NULL)
 RETURNING state <> 'disconnected'
+"""
+
+_NOTE_QUOTA = """
+UPDATE {s}.social_accounts SET quota_used = %(used)s, quota_most = %(most)s, quota_at = %(at)s
+ WHERE id = %(id)s AND state <> 'disconnected' AND (quota_at IS NULL OR quota_at < %(at)s)
 """
 
 
@@ -153,6 +158,11 @@ def named(tx: Transaction, names: Collection[tuple[str, str]]) -> list[tuple[str
     """Return the connected accounts of some names, each with the network and the name that it was asked by."""
     asked = {"networks": [network for network, _ in names], "names": [name for _, name in names]}
     return [(one["network"], one["name"], one["id"]) for one in tx.all(dict, _NAMED, asked)]
+
+
+def note_quota(tx: Transaction, account_id: UUID, *, used: int, most: int, at: datetime) -> None:
+    """Keep what a network has said of an account's posts; nothing that is older than what is kept."""
+    tx.execute(_NOTE_QUOTA, {"id": account_id, "used": used, "most": most, "at": at})
 
 
 def credentials(tx: Transaction, account_id: UUID, route: Route | None = None) -> Credentials | None:

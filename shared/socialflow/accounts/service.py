@@ -48,6 +48,11 @@ def named(tx: Transaction, names: Collection[tuple[str, str]]) -> dict[tuple[str
     return found
 
 
+def note_quota(tx: Transaction, account_id: UUID, *, used: int, most: int, at: datetime) -> None:
+    """Keep how many posts of 24 hours an account has had, and how many its network gives it."""
+    repository.note_quota(tx, account_id, used=used, most=most, at=at)
+
+
 def credentials(tx: Transaction, account_id: UUID, route: Route | None = None) -> Credentials | None:
     """Return an account with what it is reached by, sealed; None where it is not connected, or not by that way.
 

@@ -4,7 +4,7 @@ Nothing is refused here: what cannot be judged is a finding like any other.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -13,10 +13,11 @@ from socialflow.limits import ALIASES, NETWORKS, Cost, canonical
 from socialflow.limits.links import links
 from socialflow.publishing import planning
 from socialflow.publishing.content import Content, Destination, Piece, Rendering, Reply, Variant
-from socialflow.publishing.findings import Finding, error
+from socialflow.publishing.findings import Finding, error, warning
 from socialflow.publishing.networks import fit
 from socialflow.publishing.networks.limits import Limits, limits
 from socialflow.publishing.planning import Known, MediaPlace, Wanted, WantedReply, Written
+from socialflow.publishing.quotas import Day
 
 _NOWHERE = UUID(int=0)
 """The account of a network that none is connected to."""
@@ -29,6 +30,10 @@ class Draft:
     written: Written
     accounts: tuple[UUID, ...] = ()
     networks: tuple[str, ...] = ()
+    days: Mapping[UUID, Day] = field(default_factory=dict)
+    """What the accounts will have had of their 24 hours when the post is due, of which that is known."""
+    wrong: tuple[FieldError, ...] = ()
+    """Why it cannot be due then."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +86,15 @@ def check(draft: Draft, known: Known) -> Report:
         error(one.pointer, one.code, "It is no connected account, or named twice.", planning.NAME_ACCOUNTS)
         for one in planning.unknown_accounts(draft.accounts, known)
     ]
+    general += [_finding(one, "") for one in draft.wrong]
     general += [
         _unknown(f"/networks/{index}", name)
         for index, name in enumerate(draft.networks)
         if canonical(name) not in NETWORKS
     ]
     content = _content(written, known)
-    return Report(tuple(general), tuple(_at(content, *place, known) for place in _places(draft, known)))
+    checked = tuple(_at(content, *place, known, draft.days) for place in _places(draft, known))
+    return Report(tuple(general), checked)
 
 
 def _places(draft: Draft, known: Known) -> list[tuple[str, UUID | None]]:
@@ -99,7 +106,7 @@ def _places(draft: Draft, known: Known) -> list[tuple[str, UUID | None]]:
     return places
 
 
-def _at(content: Content, network: str, account_id: UUID | None, known: Known) -> Checked:
+def _at(content: Content, network: str, account_id: UUID | None, known: Known, days: Mapping[UUID, Day]) -> Checked:
     place = known.destinations[account_id] if account_id else Destination(_NOWHERE, network, "", "")
     parts = [
         content.rendered_for(network, place.account_id, "", position)
@@ -117,6 +124,9 @@ def _at(content: Content, network: str, account_id: UUID | None, known: Known) -
             route=place.route,
         )
     ]
+    day = days.get(account_id) if account_id else None
+    if day is not None and day.posts >= day.told.most:
+        found.append(_full(network, day))
     return Checked(
         network=network,
         account_id=account_id,
@@ -128,6 +138,14 @@ def _at(content: Content, network: str, account_id: UUID | None, known: Known) -
         as_of=room.as_of,
         source=room.source,
     )
+
+
+def _full(network: str, day: Day) -> Finding:
+    """Return that an account will have had its posts: it may be otherwise by then, so that nothing is refused."""
+    words = f"{network} takes {day.told.most} posts of an account in 24 hours, and there will have been {day.posts}."
+    advice = "Choose a later time: then it would be refused."
+    found = warning("/publish_at", "quota-used-up", words, advice, (day.told.most, day.posts))
+    return replace(found, as_of=day.told.at.date().isoformat(), source=f"{network} itself, of this account")
 
 
 def _cost(parts: Sequence[Rendering], room: Limits) -> Billed | None:

@@ -12,6 +12,7 @@ from socialflow.errors import FieldError
 from socialflow.limits import canonical
 from socialflow.publishing.content import Content, Destination, Library, Piece, Rendering, Reply, Variant
 from socialflow.publishing.networks import fit, supported
+from socialflow.publishing.quotas import Told
 from socialflow.publishing.refusals import (
     DoesNotFit,
     MediaNotApproved,
@@ -97,6 +98,8 @@ class Known:
     destinations: Mapping[UUID, Destination] = field(default_factory=dict)
     unread: frozenset[UUID] = frozenset()
     """Approved videos whose content has not been hashed yet."""
+    quotas: Mapping[UUID, Told] = field(default_factory=dict)
+    """What networks have said of the accounts' posts of 24 hours."""
 
 
 def pinned(written: Written, known: Known) -> Content:

@@ -25,6 +25,7 @@ from socialflow.publishing.networks.port import (
     NotSeen,
     Preparation,
     Prepared,
+    Quota,
     Receipt,
     Refused,
     Search,
@@ -79,8 +80,9 @@ class Containers(Granted):
         """Ask for room, make the container, and wait until it may be published: the network fetches the media."""
         deadline, account = time.monotonic() + seconds, f"{self.kind.root}/{rendering.remote_account}"
         with self._client(seconds) as opened:
-            quota = _REPLY_QUOTA if rendering.answers else _QUOTA
-            full = _full(graph.ask(opened, "GET", f"{account}/{self.kind.quota}", params=quota))
+            fields = _REPLY_QUOTA if rendering.answers else _QUOTA
+            told = graph.ask(opened, "GET", f"{account}/{self.kind.quota}", params=fields)
+            full = _full(told)
             if full is not None:
                 return full
             children = self._children(opened, account, uploads, deadline)
@@ -92,7 +94,14 @@ class Containers(Granted):
             container = _made(opened, f"{account}/{self.kind.make}", body)
             if not isinstance(container, str):
                 return container
-            return _ready(opened, self.kind, container, deadline) or Prepared({"container": container})
+            quota = None if rendering.answers else _quota(told)
+            return _ready(opened, self.kind, container, deadline) or Prepared({"container": container}, quota)
+
+    def quota(self, account: str, *, seconds: float) -> Quota | None:
+        """Ask how many posts of 24 hours the account has had."""
+        with self._client(seconds) as opened:
+            path = f"{self.kind.root}/{account}/{self.kind.quota}"
+            return _quota(graph.ask(opened, "GET", path, params=_QUOTA))
 
     def _children(
         self, opened: httpx.Client, account: str, uploads: Sequence[Upload], deadline: float
@@ -164,14 +173,20 @@ def _full(told: object) -> Refused | Later | None:
         return told if told.code in ("invalid-credentials", "account-unavailable") else None
     if isinstance(told, Later):
         return told
+    quota = _quota(told)
+    if quota is not None and quota.used >= quota.most:
+        words = f"The account has had its {quota.most} posts of 24 hours."
+        return Refused("quota-used-up", f"{words} Give the post a later time, or another account.")
+    return None
+
+
+def _quota(told: object) -> Quota | None:
+    """Read what the network says of the account's posts, or of its replies."""
     rows = member(told, "data")
     row = rows[0] if isinstance(rows, list) and rows else None
     kind = "reply_" if member(row, "reply_config") is not None else ""
     used, most = member(row, f"{kind}quota_usage"), member(member(row, f"{kind}config"), "quota_total")
-    if type(used) is int and type(most) is int and used >= most > 0:
-        words = f"The account has had its {most} posts of 24 hours. Give the post a later time, or another account."
-        return Refused("quota-used-up", words)
-    return None
+    return Quota(used, most) if type(used) is int and type(most) is int and used >= 0 < most else None
 
 
 def _medium(kind: Kind, upload: Upload) -> dict[str, Any]:

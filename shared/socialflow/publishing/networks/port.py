@@ -14,10 +14,20 @@ from socialflow.publishing.content import Rendering
 
 
 @dataclass(frozen=True)
+class Quota:
+    """How many posts of 24 hours an account has had, and how many its network gives it."""
+
+    used: int
+    most: int
+
+
+@dataclass(frozen=True)
 class Prepared:
     """Everything that can be done ahead is done; `document` is what publishing will need (JSON values)."""
 
     document: Mapping[str, Any]
+    quota: Quota | None = None
+    """What the network has said of it meanwhile, where it does."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +189,14 @@ class Drafting(Protocol):
 
     def draft(self, key: str, rendering: Rendering, uploads: Sequence[Upload], *, seconds: float) -> Preparation:
         """Do everything that can be done ahead, under a key."""
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A gateway whose network tells how much of a day's posts an account has had."""
+
+    def quota(self, account: str, *, seconds: float) -> Quota | None:
+        """Return what it tells of an account; None where it does not answer."""
 
 
 @runtime_checkable
