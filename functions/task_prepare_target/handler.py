@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.task_prepare_target import outgoing
 from functions.task_prepare_target.outgoing import Files
-from socialflow.accounts import renewal
+from socialflow.accounts import care, renewal
 from socialflow.accounts import service as accounts
 from socialflow.accounts.model import Account, Credentials
 from socialflow.accounts.renewal import Disconnected, NotRenewed, StillRenewing
@@ -77,6 +77,8 @@ def handler(task: TaskInput, context: Any) -> dict[str, Any]:
             told = answer.quota
             accounts.note_quota(tx, begun.target.account_id, used=told.used, most=told.most, at=now())
         outcome = preparation.report_preparation(tx, step, begun, answer, at=now())
+        if credentials is not None and isinstance(answer, Refused):  # other posts of the account are told before theirs
+            care.note_refusal(tx, credentials, answer.code, answer.detail, at=now())
         workflow.keep_alive(tx, task.id, run=task.run, pace=pace, at=now())
     return outcome.document(now())
 

@@ -4,14 +4,14 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from socialflow.accounts import renewal
+from socialflow.accounts import care, renewal
 from socialflow.accounts import service as accounts
 from socialflow.accounts.model import Account, Credentials
 from socialflow.accounts.renewal import Disconnected, NotRenewed, StillRenewing
 from socialflow.platform import egress
 from socialflow.platform.clock import now
 from socialflow.platform.crypto import CannotOpen, KeysUnavailable
-from socialflow.platform.database import transaction
+from socialflow.platform.database import Transaction, transaction
 from socialflow.platform.egress import seconds_left
 from socialflow.platform.observability import logger
 from socialflow.platform.settings import (
@@ -66,7 +66,9 @@ def handler(task: TaskInput, context: Any) -> dict[str, Any]:
     if credentials is None or isinstance(gateway, Refused):
         assert isinstance(gateway, Refused)  # without credentials there is no gateway
         with transaction(task.tenant) as tx:
-            return ledger.give_up(tx, step, gateway).document(now())
+            outcome = ledger.give_up(tx, step, gateway)
+            _note(tx, credentials, gateway)
+        return outcome.document(now())
     begun = _claim_when_due(task.tenant, step, _destination(credentials), pace)
     if isinstance(begun, Outcome):
         return begun.document(now())
@@ -80,6 +82,7 @@ def handler(task: TaskInput, context: Any) -> dict[str, Any]:
     logger.info("The network has answered", attempt=str(begun.attempt_id), answer=type(answer).__name__)
     with transaction(task.tenant) as tx:
         outcome = ledger.report_attempt(tx, task.id, begun.attempt_id, answer, at=now())
+        _note(tx, credentials, answer)
         workflow.keep_alive(tx, task.id, run=task.run, pace=pace, at=now())
     return outcome.document(now())
 
@@ -95,6 +98,12 @@ def _gateway(tenant: Tenant, credentials: Credentials | None) -> Gateway | Refus
         return Refused("credentials-unreadable", "The account's token cannot be read. Connect it again, then retry.")
     except NotRenewed as told:
         return refused(told.answer)
+
+
+def _note(tx: Transaction, credentials: Credentials | None, answer: object) -> None:
+    """Tell of an account whose token is refused, before other posts of it are due."""
+    if credentials is not None and isinstance(answer, Refused):
+        care.note_refusal(tx, credentials, answer.code, answer.detail, at=now())
 
 
 def _connect(account: Account, token: str) -> Gateway:

@@ -1,7 +1,8 @@
 """Accounts are looked after: whether their networks still let us in, and until when.
 
-A network is believed when it says no twice, an hour apart: until then it may be its own trouble. A lapsed account keeps
-its token and is asked on, so that it is back by itself when the network lets us in again.
+A network is believed when it says no twice, an hour apart: until then it may be its own trouble. When it refuses an
+account's token to a post it is believed at once, as other posts may be due, and asked at once whether that is so. A
+lapsed account keeps its token and is asked on, so that it is back by itself when the network lets us in again.
 """
 
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from socialflow.platform.database import Transaction
 
 AHEAD = timedelta(days=10)
 """How long before its end what was granted is renewed, or its account said to be expiring."""
+INVALID = "invalid-credentials"
+"""What every network's refusal of a token is called."""
 EACH, SOON = timedelta(days=1), timedelta(hours=1)
 
 
@@ -68,6 +71,18 @@ def report(tx: Transaction, looked: Credentials, found: Found, *, at: datetime) 
     kept = repository.keep(tx, looked, after, at=at, look_at=at + (SOON if is_new_trouble else EACH))
     if kept and after.state != before.state:
         tx.emit(_fact(after))
+
+
+def note_refusal(tx: Transaction, used: Credentials, code: str, detail: str, *, at: datetime) -> None:
+    """Take an account for lapsed whose network has refused its token to a post; what is looked at now decides.
+
+    Nothing where it was connected anew, renewed or disconnected meanwhile, or where the refusal is about the post. What
+    Late refuses is its key, or its own matter with the account.
+    """
+    if code != INVALID or used.account.route == "late" or not repository.lapse(tx, used, code, detail, at=at):
+        return
+    account = used.account
+    tx.emit(AccountDisconnected(subject_id=account.id, network=account.network, by=None, reason=code))
 
 
 def report_given_back(tx: Transaction, looked: Credentials, *, done: bool, at: datetime) -> None:

@@ -27,6 +27,11 @@ UPDATE {s}.social_accounts
        looked_at = %(at)s, look_at = %(look_at)s
  WHERE id = %(id)s AND secret = %(sealed)s AND state <> 'disconnected'
 """
+_LAPSE = """
+UPDATE {s}.social_accounts
+   SET state = 'lapsed', trouble_code = %(code)s, trouble_detail = %(detail)s, looked_at = %(at)s, look_at = %(at)s
+ WHERE id = %(id)s AND secret = %(sealed)s AND state IN ('connected', 'expiring')
+"""
 _END_GIVING_BACK = """
 UPDATE {s}.social_accounts SET secret = '', revoke_until = NULL
  WHERE id = %(id)s AND secret = %(sealed)s AND state = 'disconnected' AND (%(done)s OR revoke_until <= %(at)s)
@@ -52,6 +57,12 @@ def keep(tx: Transaction, looked: Credentials, found: Account, *, at: datetime, 
         "look_at": look_at,
     }
     return tx.execute(_KEEP, values) == 1
+
+
+def lapse(tx: Transaction, used: Credentials, code: str, detail: str, *, at: datetime) -> bool:
+    """Write that an account has lapsed, and have it looked at now; False where it had, or its token is another."""
+    values = {"id": used.account.id, "sealed": used.sealed, "code": code, "detail": detail, "at": at}
+    return tx.execute(_LAPSE, values) == 1
 
 
 def end_giving_back(tx: Transaction, looked: Credentials, *, done: bool, at: datetime) -> None:

@@ -234,3 +234,70 @@ def test_no_token_is_logged(desk: Desk, capfd: pytest.CaptureFixture[str]) -> No
     look(desk)
     told = capfd.readouterr().out
     assert "mock_token" not in told
+
+
+def refused_while_publishing(desk: Desk, account: str, status: int) -> str:
+    """Have a post refused with a status when it goes out; return it."""
+    post = str(desk.post(accounts=[account])["id"])
+    run = desk.ready(post)
+    desk.mastodon.wire.fail("POST", "/api/v1/statuses", status)
+    desk.publish(post, run)
+    return post
+
+
+def follow(desk: Desk, account: str) -> dict[str, Any]:
+    """Take the fact that the account was disconnected, as the bus brings it."""
+    event = {"detail": {"tenant": "acme", "aggregate": {"type": "account", "id": account}}}
+    found: dict[str, Any] = check_accounts(event, None)
+    return found
+
+
+def test_an_account_whose_token_a_post_is_refused_has_lapsed_at_once(desk: Desk) -> None:
+    account = connected(desk)
+    refused_while_publishing(desk, account, 401)
+    refused_while_publishing(desk, account, 401)
+    found = shown(desk, account)
+    assert (found["state"], found["trouble"]["code"]) == ("lapsed", "invalid-credentials")
+    assert found["reconnect"] is not None
+    assert desk.facts(account) == ["account.connected", "account.disconnected"]
+    desk.mastodon.wire.fail(*ASKED, 401)
+    assert follow(desk, account)["looked_at"] == 1
+    assert shown(desk, account)["state"] == "lapsed"
+    assert desk.facts(account) == ["account.connected", "account.disconnected"]
+    assert desk.account() == account
+    assert shown(desk, account)["state"] == "connected"
+
+
+def test_an_account_that_works_nevertheless_is_back_at_once(desk: Desk) -> None:
+    account = connected(desk)
+    refused_while_publishing(desk, account, 401)
+    assert follow(desk, account)["looked_at"] == 1
+    assert (shown(desk, account)["state"], shown(desk, account)["trouble"]) == ("connected", None)
+    assert desk.facts(account) == ["account.connected", "account.disconnected", "account.connected"]
+
+
+def test_a_token_that_is_refused_while_preparing_is_told_of_too(desk: Desk) -> None:
+    account = connected(desk)
+    post = desk.post(accounts=[account], at=desk.in_minutes(5), media=[{"id": desk.media()}])
+    run = desk.start(post["id"])
+    desk.open(post["id"], run)
+    desk.mastodon.wire.fail("POST", "/api/v2/media", 401)
+    desk.prepare(post["id"], run)
+    assert shown(desk, account)["state"] == "lapsed"
+
+
+@pytest.mark.parametrize("status", [403, 404, 422, 429, 500])
+def test_a_refusal_of_the_post_says_nothing_of_its_account(desk: Desk, status: int) -> None:
+    account = connected(desk)
+    refused_while_publishing(desk, account, status)
+    assert (shown(desk, account)["state"], shown(desk, account)["trouble"]) == ("connected", None)
+
+
+def test_what_a_post_is_refused_with_an_old_token_says_nothing_of_a_new_one(desk: Desk) -> None:
+    account = connected(desk)
+    post = str(desk.post(accounts=[account])["id"])
+    run = desk.ready(post)
+    desk.mastodon.wire.fail("POST", "/api/v1/statuses", 401)
+    desk.meanwhile("POST", "/api/v1/statuses", desk.account)
+    desk.publish(post, run)
+    assert shown(desk, account)["state"] == "connected"

@@ -15,7 +15,7 @@ OWN = "/api/v1/accounts/*/statuses"
     ("status", "code"),
     [
         (401, "invalid-credentials"),
-        (403, "invalid-credentials"),
+        (403, "permission-missing"),
         (404, "network-refused"),
         (413, "content-refused"),
         (422, "content-refused"),

@@ -45,7 +45,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:=-]{0,199}")
 _REFUSALS = {
     400: "content-refused",
     401: "invalid-credentials",
-    403: "invalid-credentials",
+    403: "permission-missing",
     404: "network-refused",
     405: "network-refused",
     406: "network-refused",
