@@ -93,7 +93,13 @@ class Entrance:
     def _granted(self, life: int = 7_200) -> dict[str, Any]:
         token = f"token-{next(_IDS)}"
         self.tokens.add(token)
-        granted = {"access_token": token, "refresh_token": f"refresh-{token}", "expires_in": life, "scope": "all"}
+        granted: dict[str, Any] = {
+            "access_token": token,
+            "refresh_token": f"refresh-{token}",
+            "expires_in": life,
+            "scope": "all",
+        }
+        granted |= {"refresh_token_expires_in": 31_536_000}
         return {**granted, "token_type": "bearer", "open_id": self.person, "user_id": self.person}
 
     def _pages(self, asked: Asked) -> Told:

@@ -40,6 +40,28 @@ def test_a_connected_account_says_whose_it_is_and_what_it_takes(desk: Desk) -> N
     assert desk.facts(reply.json["id"]) == ["account.connected"]
 
 
+@pytest.mark.parametrize(
+    ("version", "keeps"),
+    [
+        ("4.5.0", True),
+        ("4.4.1+glitch", True),
+        ("2.7.2 (compatible; Pleroma 2.9.1)", True),
+        ("2.7.2 (compatible; Akkoma 3.17.0)", True),
+        ("3.5.3 (compatible; Pixelfed 0.12.3)", False),
+        ("2.8.0 (compatible; Friendica 2024.12)", False),
+        ("4.1.0 (compatible; Nextcloud Social 0.7)", False),
+        ("0.20.0+git-15733cd", False),
+        ("0.6.1", False),
+        ("", False),
+        (None, False),
+        ({"a": 1}, False),
+    ],
+)
+def test_a_server_is_believed_to_keep_keys_where_it_is_known_to(desk: Desk, version: object, keeps: bool) -> None:
+    desk.mastodon.fault("GET", "/api/v2/instance", type="status", status=200, body={"version": version})
+    assert connect(desk).json["capabilities"]["idempotency_key"] is keeps
+
+
 def test_the_token_is_nowhere_but_sealed(desk: Desk) -> None:
     account = connect(desk)
     shown = [
@@ -146,7 +168,7 @@ def test_a_server_that_does_not_tell_its_limits_has_the_usual_ones(desk: Desk) -
     for path in ("/api/v2/instance", "/api/v1/instance"):
         desk.mastodon.fault("GET", path, type="status", status=404)
     account = connect(desk).json
-    assert account["capabilities"] == {"idempotency_key": True}
+    assert account["capabilities"] == {"idempotency_key": False}
     assert desk.try_post("x" * 501, accounts=[account["id"]]).status == 422
 
 

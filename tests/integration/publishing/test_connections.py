@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
 import pytest
 
+from socialflow.accounts import gateway as tokens
+from socialflow.accounts import service as accounts
 from socialflow.limits import NETWORKS
 from socialflow.platform import settings
+from socialflow.platform.database import transaction
 from socialflow.publishing.networks import sign_in
+from socialflow.publishing.networks.grants import Grant
 from tests.api import Client, Reply
 from tests.conftest import Cloud
 from tests.integration.conftest import Member
@@ -102,6 +107,10 @@ def test_an_organisation_is_offered_where_we_may_ask_for_it(
     (connected,) = chosen.json["accounts"]
     assert connected["remote_name"] == "Acme Ltd"
     assert desk.admin.get(f"/v1/accounts/{connected['id']}").json["remote_account"] == "urn:li:organization:5"
+    with transaction(desk.tenant) as tx:
+        found = accounts.credentials(tx, UUID(connected["id"]))
+    assert found is not None
+    assert Grant.of(tokens.token(desk.tenant, found)).ends_at is not None  # its end is told in time, as a member's is
 
 
 @pytest.mark.parametrize("network", ["x", "mastodon"])

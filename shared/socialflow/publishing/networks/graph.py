@@ -147,8 +147,9 @@ def id_of(value: object) -> str | None:
 
 
 def _limited(error: object) -> bool:
-    code = member(error, "code")
-    return isinstance(code, int) and code in _LIMITED
+    """Tell whether it is too much just now; what a known subcode says is more exact."""
+    code, subcode = member(error, "code"), member(error, "error_subcode")
+    return isinstance(code, int) and code in _LIMITED and not (isinstance(subcode, int) and subcode in _SUBCODES)
 
 
 def _missing(response: httpx.Response) -> Refused | None:

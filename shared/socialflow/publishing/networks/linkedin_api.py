@@ -41,13 +41,13 @@ def headers(token: str) -> dict[str, str]:
 
 def refusal(response: httpx.Response) -> Refused | None:
     """Return why LinkedIn does not take something, where it says so clearly and before anything is made."""
-    known = _REFUSALS.get(response.status_code)
+    said = member(wire.value_of(response), "message")
+    is_duplicate = response.status_code in (400, 409, 422) and "duplicate of" in str(said)
+    known = _DUPLICATE if is_duplicate else _REFUSALS.get(response.status_code)
     if known is None:
         return None
-    said = member(wire.value_of(response), "message")
     words = wire.line(said).rstrip(". ") or f"HTTP {response.status_code}"
-    code, advice = _DUPLICATE if response.status_code in (400, 409, 422) and "duplicate of" in words else known
-    return Refused(code, f"LinkedIn says: {words}. {advice}")
+    return Refused(known[0], f"LinkedIn says: {words}. {known[1]}")
 
 
 def hidden(response: httpx.Response) -> Refused | None:

@@ -1,7 +1,8 @@
 """Mastodon, and the servers that speak its API. Facts: https://docs.joinmastodon.org/methods/.
 
-A key (`Idempotency-Key`) is kept for an hour, by servers that keep keys at all, and only once the status is made: a
-server that dies between the two has the status and not the key. So evidence begins with looking at the statuses.
+A key (`Idempotency-Key`) is kept for an hour, by servers that keep keys at all (Mastodon and its forks, Pleroma), and
+only once the status is made: a server that dies between the two has the status and not the key. So evidence begins with
+looking at the statuses.
 """
 
 import re
@@ -39,6 +40,9 @@ SKEW = timedelta(minutes=2)
 PAGE = 40
 PAGES = 5
 POLL = 1.0
+_OF_MASTODON = re.compile(r"v?(?:[2-9]|[1-9][0-9])\.[0-9]")
+"""The others that name no Mastodon they are compatible with are below 2 still (GoToSocial, Hollo, Takahe)."""
+_KEEPS_TOO = re.compile(r"\b(?:Pleroma|Akkoma)\b")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:=-]{0,199}")
 
 # Answered before anything is made: by the server's authentication and validation.
@@ -79,16 +83,16 @@ class Mastodon:
                 return own if isinstance(own, Refused | Later) else _no_mastodon()
             if not (_text(own.get("id")) and wire.line(own.get("acct"))):
                 return _no_mastodon()
-            capabilities = {"idempotency_key": True, **self._limits(client)}
+            capabilities = self._capabilities(client)
         name = f"@{wire.line(own['acct'], 100)}@{httpx.URL(self._base_url).netloc.decode()}"
         return Identity(str(own["id"]), name, capabilities)
 
-    def _limits(self, client: httpx.Client) -> dict[str, int]:
+    def _capabilities(self, client: httpx.Client) -> dict[str, int]:
         for path in ("/api/v2/instance", "/api/v1/instance"):
             instance = _read(client, path)
             if isinstance(instance, dict):
-                return _figures(instance)
-        return {}
+                return {"idempotency_key": _keeps_keys(instance), **_figures(instance)}
+        return {"idempotency_key": False}
 
     def prepare(self, rendering: Rendering, uploads: Sequence[Upload], *, seconds: float) -> Preparation:
         """Upload the media and wait until they are processed; note the newest own status as a watermark."""
@@ -239,6 +243,14 @@ def _missing(response: httpx.Response) -> Refused | None:
 
 def _no_mastodon() -> Refused:
     return Refused("network-refused", "The server does not answer as Mastodon does.")
+
+
+def _keeps_keys(instance: Mapping[str, Any]) -> bool:
+    """Tell whether a server is known to keep keys: most that only speak as Mastodon does take no notice of them."""
+    version = str(instance.get("version"))
+    return _OF_MASTODON.match(version) is not None and (
+        "compatible" not in version or _KEEPS_TOO.search(version) is not None
+    )
 
 
 def _figures(instance: Mapping[str, Any]) -> dict[str, int]:

@@ -8,7 +8,7 @@ developers.tiktok.com/doc/login-kit-web, docs.joinmastodon.org/client/authorized
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -223,7 +223,7 @@ def _organisations(begun: Begun, grant: Grant, seconds: float) -> list[Choice] |
         name = member(page, "localizedName")
         shown = name if isinstance(name, str) and name else urn
         more = {"author": urn, "name": shown[:200]}
-        found.append(Choice(shown[:200], Grant(grant.access, grant.refresh, grant.expires_at, more).document()))
+        found.append(Choice(shown[:200], replace(grant, more=more).document()))
     return found
 
 

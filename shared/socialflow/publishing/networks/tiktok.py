@@ -68,7 +68,14 @@ _STATUSES = {
     404: ("network-refused", "Try again later."),
     413: ("content-refused", "Choose a smaller medium."),
 }
-_FETCHING = frozenset({"video_pull_failed", "photo_pull_failed"})
+_FETCH = ("network-refused", "Retry: it could not fetch the media.")
+_FAILURES: Mapping[str, tuple[str, str]] = {
+    "video_pull_failed": _FETCH,
+    "photo_pull_failed": _FETCH,
+    "internal": ("network-refused", "Retry: that is its own trouble."),
+    "auth_removed": ("invalid-credentials", _RECONNECT),
+}
+"""Why it has not published what it had taken, beside what it refuses at once (`_CODES`)."""
 
 
 class TikTok(Granted):
@@ -180,8 +187,8 @@ def _status(client: httpx.Client, publish_id: str) -> Sighting:
         return Receipt(known[0] if known else publish_id, None, None, {"found": "state", "publish_id": publish_id})
     if status == "FAILED":
         why = str(member(told, "fail_reason") or "it does not say why")[:100]
-        advice = "Retry: it could not fetch them." if why in _FETCHING else "Change the post, then retry."
-        return Failed("content-refused", f"TikTok has not published it: {why}. {advice}")
+        code, advice = _FAILURES.get(why) or _CODES.get(why) or ("content-refused", "Change the post, then retry.")
+        return Failed(code, f"TikTok has not published it: {why}. {advice}")
     return Later("TikTok is still at work.")
 
 

@@ -67,6 +67,11 @@ def test_media_that_cannot_be_processed_are_told_of(studio: Studio) -> None:
         ({"code": 190, "message": "Session has expired"}, "failed", "invalid-credentials"),
         ({"code": 200, "message": "Requires permission"}, "failed", "permission-missing"),
         ({"code": 368, "message": "Blocked for now"}, "failed", "account-unavailable"),
+        (
+            {"code": 4, "error_subcode": 2207051, "message": "We restrict certain activity"},
+            "failed",
+            "account-unavailable",
+        ),
         ({"code": 9, "error_subcode": 2207042, "message": "Too many"}, "failed", "quota-used-up"),
         ({"code": -2, "error_subcode": 2207020, "message": "Expired"}, "failed", "media-expired"),
         ({"code": 36003, "error_subcode": 2207009, "message": "Ratio"}, "failed", "content-refused"),

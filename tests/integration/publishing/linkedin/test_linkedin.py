@@ -1,11 +1,12 @@
 """LinkedIn under the faults of every network; and what is its own: little text, media, duplicates, hidden posts."""
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from socialflow.limits import little_text
-from socialflow.publishing.networks import gateway
+from socialflow.publishing.networks import gateway, linkedin_api
 from socialflow.publishing.networks.grants import Grant
 from socialflow.publishing.networks.linkedin import LinkedIn
 from socialflow.publishing.networks.port import Gone, Identity, Later, Refused
@@ -86,6 +87,16 @@ def test_where_a_members_posts_are_hidden_a_person_looks(office: Office) -> None
     assert desk.confirm(post["id"], run)["outcome"] == "done"
     assert desk.target(post["id"])["state"] == "unconfirmed"
     assert len(office.member.posts) == 1
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+def test_a_duplicate_is_known_by_its_words(status: int) -> None:
+    said = {"message": "Content is a duplicate of urn:li:share:7"}
+    found = linkedin_api.refusal(httpx.Response(status, json=said))
+    assert isinstance(found, Refused)
+    assert (found.code, "urn:li:share:7" in found.detail) == ("duplicate-content", True)
+    for unclear in (httpx.Response(409, json={"message": "Conflict"}), httpx.Response(500, json=said)):
+        assert linkedin_api.refusal(unclear) is None
 
 
 @pytest.mark.parametrize("ghosts", [False, True])

@@ -115,15 +115,26 @@ def test_who_dies_before_the_call_leaves_it_to_a_person(stage: Stage) -> None:
     assert stage.creator.posts == []
 
 
-@pytest.mark.parametrize("reason", ["picture_size_check_failed", "photo_pull_failed", "internal"])
-def test_what_fails_afterwards_is_told_in_words(stage: Stage, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("picture_size_check_failed", "content-refused"),
+        ("photo_pull_failed", "network-refused"),
+        ("internal", "network-refused"),
+        ("auth_removed", "invalid-credentials"),
+        ("spam_risk_too_many_posts", "quota-used-up"),
+        ("spam_risk_user_banned_from_posting", "account-unavailable"),
+        ("something_new", "content-refused"),
+    ],
+)
+def test_what_fails_afterwards_is_told_in_words(stage: Stage, reason: str, code: str) -> None:
     post, run = stage.ready()
     stage.desk.publish(post["id"], run)
     stage.server.fails = reason
     target = settled(stage, post, run)
-    assert (target["state"], target["problem"]["code"]) == ("failed", "content-refused")
+    assert (target["state"], target["problem"]["code"]) == ("failed", code)
     assert reason in target["problem"]["detail"]
-    assert "etry" in target["problem"]["detail"]
+    assert target["problem"]["detail"].endswith(".")
 
 
 @pytest.mark.parametrize(
