@@ -6,9 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from functions.api_posts import rows, sheet
+from functions.api_posts import columns, rows, sheet
+from functions.api_posts.columns import Column
 from functions.api_posts.known import chosen, looked_at, named
-from functions.api_posts.rows import Asking, Column
+from functions.api_posts.rows import Asking
 from socialflow.errors import FieldError, Invalid
 from socialflow.platform.database import Transaction
 from socialflow.platform.http.problems import pointer
@@ -18,7 +19,7 @@ from socialflow.publishing.findings import Finding
 from socialflow.publishing.importing import Judged, Verdict
 
 MOST_PLACES = 2_500
-"""How many accounts, and how many media, all rows together may name."""
+"""How many targets all rows together may have, and how many media they may name."""
 _MOST_FINDINGS = 10
 
 
@@ -84,14 +85,15 @@ class File:
     def __init__(self, sent: bytes) -> None:
         """Read it; raises `UnusableFile`."""
         read = sheet.read(sent)
-        self.columns: tuple[Column, ...] = rows.columns(read)
+        self.columns: tuple[Column, ...] = columns.columns(read)
         self.askings: list[Asking] = [rows.asking(row, self.columns) for row in read.rows]
         accounts = media = 0
         for one in self.askings:
-            accounts, media = accounts + len(one.accounts), media + len(one.media)
+            accounts, media = accounts + one.places, media + len(one.media)
             if max(accounts, media) > MOST_PLACES:
                 what, column = ("accounts", "accounts") if accounts > media else ("media", "media")
-                detail = f"All rows together name up to {MOST_PLACES:,} {what}. Send the rest as another file."
+                detail = f"All rows together name up to {MOST_PLACES:,} {what}, once more for each reply."
+                detail += " Send the rest as another file."
                 raise sheet.unusable(one.row.line, column, f"too-many-{what}", detail)
 
     def look(self, tx: Transaction, asked: Asked) -> ImportOut:
@@ -147,7 +149,7 @@ class File:
     def _finding(self, finding: Finding, one: Asking) -> ImportFindingOut:
         given = {name: getattr(finding, name) for name in ImportFindingOut.model_fields if name != "column"}
         return ImportFindingOut(
-            **given | {"detail": rows.words(finding, one)}, column=rows.column_of(finding, self.columns)
+            **given | {"detail": rows.words(finding, one)}, column=columns.column_of(finding, self.columns)
         )
 
     def _refusal(self, verdict: Verdict) -> ImportRefused:
@@ -162,7 +164,7 @@ class File:
         return ImportRefused(f"{detail} Send it with ?dry_run=true to see all.", errors=wrong)
 
     def _error(self, line: int, finding: Finding, one: Asking) -> FieldError:
-        column = rows.column_of(finding, self.columns)
+        column = columns.column_of(finding, self.columns)
         where = f"Line {line}, {column}" if column else f"Line {line}"
         detail = f"{where}: {rows.words(finding, one)} {finding.advice}".strip()
         return FieldError(pointer((line, column) if column else (line,)), finding.code, detail)

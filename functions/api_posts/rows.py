@@ -1,8 +1,7 @@
-"""From the rows of a file to posts, and back to cells: each column says what a field of POST /v1/posts says."""
+"""From the rows of a file to posts: each column says what a field of POST /v1/posts says."""
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,10 +11,11 @@ from uuid import UUID, uuid5
 
 from pydantic import ValidationError
 
+from functions.api_posts.columns import CELL, Column
 from functions.api_posts.schemas import PostIn
-from functions.api_posts.sheet import UNREADABLE, Row, Sheet, shown, unusable
+from functions.api_posts.sheet import SAVE_AS, UNREADABLE, Row, shown
 from socialflow.errors import FieldError
-from socialflow.limits import ALIASES, NETWORKS, canonical
+from socialflow.limits import NETWORKS, canonical
 from socialflow.platform.http.body import is_plain
 from socialflow.platform.http.problems import pointer
 from socialflow.publishing.findings import Finding, error
@@ -23,33 +23,11 @@ from socialflow.publishing.importing import Line
 from socialflow.publishing.service import Order
 from socialflow.publishing.timing import Due, UnusableTime
 
-PLAIN = ("id", "text", "publish_at", "zone", "on_ambiguous", "accounts", "media")
-
-_OF_ONE = re.compile(r"(?P<kind>text|option|alt_text):(?P<of>\w+)(:(?P<name>\w+))?")
 _WORDS = ("now", "next_slot")
 _LONGEST_TIME = 64
 _NOBODY = UUID("00000000-0000-7000-8000-000000000000")
-_SAVE = "Save the file as CSV UTF-8."
-_CELL = "#"
-"""Before a column's name, in place of a pointer: what was found of a cell and not of what it says."""
-
 Name = tuple[str, str]
 """A network, and what an account goes by there."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """What a column is for: a field, a field of one network, or the alt text of one medium."""
-
-    name: str
-    kind: str
-    of: str = ""
-    option: str = ""
-
-    @property
-    def purpose(self) -> tuple[str, str, str]:
-        """What no other column is for."""
-        return self.kind, self.of, self.option
 
 
 @dataclass(frozen=True)
@@ -63,6 +41,11 @@ class Asking:
     faults: tuple[Finding, ...]
 
     @property
+    def places(self) -> int:
+        """How many targets it has: the post at each account, and each of its replies there."""
+        return len(self.accounts) * (1 + len(self.body.get("replies", ())))
+
+    @property
     def names(self) -> Iterator[Name]:
         """The accounts that are not written as ids."""
         return (name for written in self.accounts if (name := _name(written)))
@@ -73,17 +56,6 @@ class Asking:
         return (known for written in self.accounts if (known := _uuid(written)))
 
 
-def columns(sheet: Sheet) -> tuple[Column, ...]:
-    """Return what each column is for; raises `UnusableFile` where one is for nothing, or two are for the same."""
-    found: dict[tuple[str, str, str], Column] = {}
-    for name in sheet.columns:
-        column = _column(name, sheet.header_at)
-        other = found.setdefault(column.purpose, column)
-        if other is not column:
-            raise unusable(sheet.header_at, name, "repeated", f"{shown(name)} is for what {shown(other.name)} is.")
-    return tuple(found.values())
-
-
 def asking(row: Row, own: Sequence[Column]) -> Asking:
     """Return what a row asks for, in the shape of a request."""
     faults = [error(one.pointer, one.code, one.detail, "") for one in row.faults]
@@ -91,23 +63,21 @@ def asking(row: Row, own: Sequence[Column]) -> Asking:
     faults += [fault for column, cell in cells.items() for fault in _unreadable(column, cell)]
     said = {column.purpose: cell for column, cell in cells.items() if cell.strip()}
     accounts, media = (_listed(said.get((kind, "", ""), "")) for kind in ("accounts", "media"))
-    alt_texts = {int(of): cell for (kind, of, _), cell in said.items() if kind == "alt_text"}
-    for place in sorted(set(alt_texts) - set(range(1, len(media) + 1))):
-        words = f"The row has no medium in place {place}."
-        faults.append(
-            error(f"{_CELL}alt_text:{place}", "no-such-medium", words, "Name it under media, or empty the cell.")
-        )
+    alt_texts, replies = _numbered(said, "alt_text"), _numbered(said, "reply")
+    faults += _out_of_place(alt_texts, len(media), replies)
     body = {
-        "id": said.get(("id", "", ""), "").strip() or None,
+        "id": said.get(("id", "", ""), "").strip(),
         "text": _text(said.get(("text", "", ""), "")),
         "media": [
-            {"id": one, "alt_text": _text(alt_texts[at]) if at in alt_texts else None}
+            {"id": one} | ({"alt_text": alt_texts[at]} if at in alt_texts else {})
             for at, one in enumerate(media, start=1)
         ],
         "variants": _variants(said),
+        "replies": [{"text": replies[place]} for place in sorted(replies)],
         "publish_at": _time(said),
     }
-    return Asking(row, body, accounts, media, tuple(faults))
+    # What is not said is left out: a row stays the same when there is more that one may say.
+    return Asking(row, {name: value for name, value in body.items() if value}, accounts, media, tuple(faults))
 
 
 def lines(askings: Sequence[Asking], known: Mapping[Name, Sequence[UUID]], *, at: datetime) -> list[Line]:
@@ -127,19 +97,6 @@ def lines(askings: Sequence[Asking], known: Mapping[Name, Sequence[UUID]], *, at
     return found
 
 
-def column_of(finding: Finding, own: Sequence[Column]) -> str:
-    """Return the column that a finding is about; empty: the row as a whole."""
-    if finding.pointer.startswith(_CELL):
-        return finding.pointer.removeprefix(_CELL)
-    purpose = _purpose([part.replace("~1", "/").replace("~0", "~") for part in finding.pointer.split("/")[1:]])
-    if purpose[0] == "publish_at" and finding.code == "unknown-zone":
-        purpose = ("zone", "", "")
-    named = {column.purpose: column.name for column in own}
-    if purpose not in named and purpose[0] == "alt_text":
-        purpose = ("media", "", "")
-    return named.get(purpose, ":".join(part for part in purpose if part))
-
-
 def words(finding: Finding, one: Asking) -> str:
     """Return what a finding says, with the account or the medium that it is about as the cell names it."""
     head, _, rest = finding.pointer.removeprefix("/").partition("/")
@@ -150,28 +107,24 @@ def words(finding: Finding, one: Asking) -> str:
     return finding.detail
 
 
-def _column(name: str, line: int) -> Column:
-    if name in PLAIN:
-        return Column(name, name)
-    of_one = _OF_ONE.fullmatch(name)
-    kind, of, option = (of_one["kind"], of_one["of"], of_one["name"] or "") if of_one else ("", "", "")
-    network = canonical(of)
-    if kind == "alt_text" and not option and of in {str(place) for place in range(1, 21)}:
-        return Column(name, kind, of)
-    if network in NETWORKS and (kind, bool(option)) in {("text", False), ("option", True)}:
-        return Column(name, kind, network, option)
-    if kind in {"text", "option"} and network not in NETWORKS:
-        detail = f"Nothing is known of the network {shown(of)}. There are: {', '.join((*NETWORKS, *ALIASES))}."
-        raise unusable(line, name, "unknown-network", detail)
-    there = f"{', '.join(PLAIN)}, text:<network>, option:<network>:<name>, alt_text:<place>"
-    raise unusable(line, name, "unknown-column", f"There is no column {shown(name)}. There are: {there}.")
+def _numbered(said: Mapping[tuple[str, str, str], str], what: str) -> dict[int, str]:
+    return {int(of): _text(cell) for (kind, of, _), cell in said.items() if kind == what}
+
+
+def _out_of_place(alt_texts: Mapping[int, str], media: int, replies: Mapping[int, str]) -> Iterator[Finding]:
+    for place in sorted(set(alt_texts) - set(range(1, media + 1))):
+        words, advice = f"The row has no medium in place {place}.", "Name it under media, or empty the cell."
+        yield error(f"{CELL}alt_text:{place}", "no-such-medium", words, advice)
+    for place in sorted(set(replies) - {1} - {before + 1 for before in replies}):
+        words, advice = f"Reply {place - 1} says nothing.", "Write that one first, or empty the cell."
+        yield error(f"{CELL}reply:{place}", "no-reply-before", words, advice)
 
 
 def _unreadable(column: Column, cell: str) -> Iterator[Finding]:
     if not is_plain(cell):
-        yield error(_CELL + column.name, "text-invalid", "There is a NUL in the cell.", _SAVE)
+        yield error(CELL + column.name, "text-invalid", "There is a NUL in the cell.", SAVE_AS)
     if UNREADABLE in cell:
-        yield error(_CELL + column.name, "not-utf-8", "A sign in the cell could not be read (U+FFFD).", _SAVE)
+        yield error(CELL + column.name, "not-utf-8", "A sign in the cell could not be read (U+FFFD).", SAVE_AS)
 
 
 def _variants(said: Mapping[tuple[str, str, str], str]) -> dict[str, Any]:
@@ -264,19 +217,3 @@ def _of_time(errors: Iterable[FieldError]) -> Iterator[Finding]:
             yield error(one.pointer, one.code, "The time has no offset.", advice)
         else:
             yield error(one.pointer, one.code, one.detail, "")
-
-
-def _purpose(parts: list[str]) -> tuple[str, str, str]:
-    """Return what a column is for that says what stands at a place of the request."""
-    head, *rest = parts or [""]
-    if head == "publish_at" and rest and rest[0] in {"zone", "on_ambiguous"}:
-        head = rest[0]
-    if head == "targets":
-        return ("accounts", "", "")
-    if head == "media" and len(rest) > 1 and rest[1] == "alt_text":
-        return ("alt_text", str(int(rest[0]) + 1), "")
-    if head == "variants" and len(rest) > 2 and rest[1] == "options":
-        return ("option", canonical(rest[0]), rest[2])
-    if head == "variants" and rest:
-        return ("text", canonical(rest[0]), "")
-    return (head, "", "")

@@ -20,7 +20,7 @@ DELIMITERS = (",", ";", "\t")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _SHOWN = 40
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_SAVE_AS = "Save it as CSV UTF-8."
+SAVE_AS = "Save it as CSV UTF-8."
 UNREADABLE = "\ufffd"
 """What the gateway, or whoever saved the file, has put in the place of what was no text."""
 
@@ -86,14 +86,14 @@ def shown(text: str) -> str:
 
 def _decoded(sent: bytes) -> str:
     if sent.startswith(_UTF16):
-        raise unusable(1, "", "not-utf-8", f"The file is UTF-16. {_SAVE_AS}")
+        raise unusable(1, "", "not-utf-8", f"The file is UTF-16. {SAVE_AS}")
     try:
         return sent.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         # Its positions count from behind the mark at the beginning, where there is one.
         at = error.start + len(sent) - len(error.object)
         line = len(_LINE_END.findall(sent[:at])) + 1
-        detail = f"Byte {at + 1:,} of the file, 0x{sent[at]:02x}, is no UTF-8. {_SAVE_AS}"
+        detail = f"Byte {at + 1:,} of the file, 0x{sent[at]:02x}, is no UTF-8. {SAVE_AS}"
         raise unusable(line, "", "not-utf-8", detail, byte=at + 1) from None
 
 
@@ -132,7 +132,7 @@ def _names(line: int, header: list[str]) -> list[str]:
         detail = f"The header has {len(header):,} columns. A file has up to {MOST_COLUMNS}."
         raise unusable(line, "", "too-many-columns", detail)
     if any("\0" in cell or UNREADABLE in cell for cell in header):
-        raise unusable(line, "", "not-utf-8", f"The header is no UTF-8. {_SAVE_AS}")
+        raise unusable(line, "", "not-utf-8", f"The header is no UTF-8. {SAVE_AS}")
     names = [cell.strip().lower() for cell in header]
     for name, times in Counter(names).items():
         if name and times > 1:

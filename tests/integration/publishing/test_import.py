@@ -37,6 +37,8 @@ def test_each_row_is_a_post_as_its_columns_say(desk: Desk) -> None:
             "zone": "Europe/Berlin",
             "media": media,
             "alt_text:1": "A boat; red",
+            "reply:1": "Under it",
+            "reply:2": "And under that",
         },
         {"text": "For later"},
         {"text": "At once", "accounts": account, "publish_at": "NOW", "zone": "Europe/Berlin"},
@@ -49,6 +51,7 @@ def test_each_row_is_a_post_as_its_columns_say(desk: Desk) -> None:
     assert first["variants"]["mastodon"]["text"] == "Shorter"
     assert first["variants"]["mastodon"]["options"] == {"visibility": "unlisted", "sensitive": True}
     assert [(one["id"], one["alt_text"]) for one in first["media"]] == [(media, "A boat; red")]
+    assert [reply["text"] for reply in first["replies"]] == ["Under it", "And under that"]
     assert (first["due_local"], first["due_zone"]) == (due.isoformat(), "Europe/Berlin")
     assert (draft["state"], draft["due_at"], draft["targets"]) == ("draft", None, [])
     assert (at_once["state"], [one["account_id"] for one in at_once["targets"]]) == ("scheduled", [account])
@@ -120,6 +123,8 @@ def test_a_dry_run_tells_each_row_and_writes_nothing(desk: Desk) -> None:
         {"text": "y" * 10_001, "accounts": account},
         {"text": "a", "id": str(new_id()), "alt_text:2": "Of what?"},
         {"text": "a", "id": "7"},
+        {"text": "a", "reply:2": "After what?"},
+        {"text": "b", "accounts": account, "publish_at": at, "reply:1": "y" * 501},
         {"text": "a", "publish_at": "2027-10-31T02:30", "zone": "Europe/Berlin", "on_ambiguous": "both"},
         {"text": "a", "id": "9b2f7b0e-6c0e-4c55-8f0b-2f6f4a3d1c11"},
     ]
@@ -145,8 +150,10 @@ def test_a_dry_run_tells_each_row_and_writes_nothing(desk: Desk) -> None:
         (17, "text", "string-too-long"),
         (18, "alt_text:2", "no-such-medium"),
         (19, "id", "uuid-parsing"),
-        (20, "on_ambiguous", "literal-error"),
-        (21, "id", "uuid-version"),
+        (20, "reply:2", "no-reply-before"),
+        (21, "reply:1", "too-long"),
+        (22, "on_ambiguous", "literal-error"),
+        (23, "id", "uuid-version"),
     ]
     assert (4, "text", "too-long") in found(report, "warning")
     slots = [line["due_at"] for line in report["lines"] if line["slot"]]

@@ -38,6 +38,8 @@ HOSTILE: dict[str, tuple[bytes, str, str]] = {
     "no header": (b"Good evening\nGood night", "unknown-column", "Line 1:"),
     "501 rows": (b"text\n" + b"x\n" * 501, "too-many-rows", "Line 502:"),
     "too many accounts": (b"accounts\n" + b"a;" * 2_501, "too-many-accounts", "Line 2:"),
+    "too many replies": (b"accounts,reply:1\n" + b"a;" * 1_251 + b",b", "too-many-accounts", "Line 2:"),
+    "a reply too many": (b"text,reply:16\na,b", "unknown-column", "Line 1:"),
     "too many media": (b"media\n" + b"a;" * 2_501, "too-many-media", "Line 2:"),
 }
 
@@ -55,8 +57,20 @@ def test_a_file_that_cannot_be_read_says_where(desk: Desk, name: str, dry: bool)
     assert everything(desk) == before
 
 
-COLUMNS = ["id", "text", "publish_at", "zone", "on_ambiguous", "accounts", "media", "alt_text:1", "alt_text:20"]
-COLUMNS += ["text:x", "text:twitter", "text:bluesky", "option:mastodon:visibility", "option:x:_", "", "colour", "text:"]
+COLUMNS = [
+    "id",
+    "text",
+    "publish_at",
+    "zone",
+    "on_ambiguous",
+    "accounts",
+    "media",
+    "alt_text:1",
+    "alt_text:20",
+    "reply:1",
+    "reply:15",
+]
+COLUMNS += ["text:x", "text:twitter", "text:bluesky", "option:mastodon:visibility", "option:x:_", "", "colour"]
 cells = st.sampled_from([*PLAUSIBLE, "mastodon:@a", ";;", ":", "x:", "1" * 70, "TRUE", "\0", "earlier"]) | st.text()
 sheets = st.lists(st.sampled_from(COLUMNS), min_size=1, max_size=6, unique=True).flatmap(
     lambda names: st.lists(st.lists(cells, min_size=1, max_size=len(names) + 1), max_size=4).map(
