@@ -9,6 +9,7 @@ address for giving back.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -17,7 +18,7 @@ from socialflow.platform.clock import now
 from socialflow.platform.secrets import SecretUnavailable
 from socialflow.publishing.networks import wire
 from socialflow.publishing.networks.apps import app_of
-from socialflow.publishing.networks.grants import Grant
+from socialflow.publishing.networks.grants import App, Grant
 from socialflow.publishing.networks.port import Deletion, Gone, Later, Refused
 from socialflow.publishing.networks.wire import Body, member
 
@@ -26,6 +27,15 @@ _OVER = "The permission is over or was taken back. Connect the account again, th
 _NOT_SET_UP = "This stage has no registration with the network: its operator sets one up."
 # What the token's server says of us and not of the account: nobody's account is to be connected again for it.
 _OURS = frozenset({"invalid_client", "unauthorized_client"})
+
+
+@dataclass(frozen=True)
+class Us:
+    """What we are to a network and how it is told: `basic` by the header, else in the form; our id is `name` there."""
+
+    app: App
+    name: str
+    basic: bool
 
 
 @dataclass(frozen=True)
@@ -86,16 +96,22 @@ def _asked(network: str, base_url: str, path: str, form: dict[str, str], seconds
         return Later(error.detail)
     if app is None:
         return Later(_NOT_SET_UP)
-    form = {**form, how.name: app.client_id}
-    if not how.basic:
-        form["client_secret"] = app.client_secret
     origin = how.origin if how.origin and base_url == how.api else base_url
-    auth = httpx.BasicAuth(app.client_id, app.client_secret) if how.basic else None
-    with egress.client(origin, seconds=seconds, headers={"Accept": "application/json"}) as client:
-        request = client.build_request("POST", path, data=form)
-        if auth is not None:
-            request = next(auth.auth_flow(request))
-        return wire.ask(client, request, _refusal, empty={})
+    return posted(origin + path, form, Us(app, how.name, how.basic), _refusal, seconds=seconds)
+
+
+def posted(
+    address: str, form: Mapping[str, str], us: Us, judge: wire.Judge, *, seconds: float
+) -> Body | Refused | Later:
+    """Post a form to what keeps a network's tokens, as the application that we are there."""
+    parts, app = urlsplit(address), us.app
+    said = {**form, us.name: app.client_id} | ({} if us.basic else {"client_secret": app.client_secret})
+    headers = {"Accept": "application/json"}
+    with egress.client(f"{parts.scheme}://{parts.netloc}", seconds=seconds, headers=headers) as client:
+        request = client.build_request("POST", parts.path, data=said)
+        if us.basic:
+            request = next(httpx.BasicAuth(app.client_id, app.client_secret).auth_flow(request))
+        return wire.ask(client, request, judge, empty={})
 
 
 def renewed(grant: Grant, answer: object) -> Grant | Later:

@@ -17,6 +17,7 @@ import httpx
 from socialflow.platform import egress
 from socialflow.publishing.networks import graph, linkedin_api, oauth, wire
 from socialflow.publishing.networks.grants import App, Grant
+from socialflow.publishing.networks.oauth import Us
 from socialflow.publishing.networks.port import Later, Refused
 from socialflow.publishing.networks.wire import Body, member
 
@@ -150,18 +151,11 @@ def address(begun: Begun) -> str:
 def exchanged(begun: Begun, code: str, *, seconds: float) -> list[Choice] | Refused | Later:
     """Exchange the code that the network has handed back; return the places where posts may go."""
     how, app = NETWORKS[begun.network], begun.app
-    form = {
-        "grant_type": "authorization_code",
-        "code": code,
-        "redirect_uri": begun.redirect_uri,
-        how.name: app.client_id,
-    }
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": begun.redirect_uri}
     if how.pkce:
         form["code_verifier"] = begun.verifier
-    if not how.basic:
-        form["client_secret"] = app.client_secret
-    auth = httpx.BasicAuth(app.client_id, app.client_secret) if how.basic else None
-    told = _asked(_at(begun, how.token), "POST", seconds, auth=auth, data=form)
+    where = _at(begun, how.token)
+    told = _said(oauth.posted(where, form, Us(app, how.name, how.basic), _unwilling, seconds=seconds))
     if isinstance(told, Refused | Later):
         return told
     rows = member(told, "data")  # Instagram answers with a list of one
@@ -178,7 +172,7 @@ def _longer(begun: Begun, how: tuple[str, str, str], grant: Grant, seconds: floa
     query = {"grant_type": kind, "client_secret": begun.app.client_secret, old: grant.access}
     if begun.network == "facebook":
         query["client_id"] = begun.app.client_id
-    told = _asked(_at(begun, where), "GET", seconds, params=query)
+    told = _asked(_at(begun, where), seconds, params=query)
     return told if isinstance(told, Refused | Later) else oauth.renewed(grant, told)
 
 
@@ -194,7 +188,7 @@ def _pages(begun: Begun, grant: Grant, seconds: float) -> list[Choice] | Refused
     """Return the Pages of a person, each with a token of its own, which does not end."""
     headers = {"Authorization": f"Bearer {grant.access}"}
     query = {"fields": "id,name,access_token", "limit": "100"}
-    told = _asked(_at(begun, f"{_FB}/me/accounts"), "GET", seconds, params=query, headers=headers)
+    told = _asked(_at(begun, f"{_FB}/me/accounts"), seconds, params=query, headers=headers)
     if isinstance(told, Refused | Later):
         return told
     found = []
@@ -212,14 +206,14 @@ def _organisations(begun: Begun, grant: Grant, seconds: float) -> list[Choice] |
         return found
     api, headers = "https://api.linkedin.com/rest", linkedin_api.headers(grant.access)
     query = {"q": "roleAssignee", "role": "ADMINISTRATOR", "state": "APPROVED", "count": "100"}
-    told = _asked(_at(begun, f"{api}/organizationAcls"), "GET", seconds, params=query, headers=headers)
+    told = _asked(_at(begun, f"{api}/organizationAcls"), seconds, params=query, headers=headers)
     if isinstance(told, Refused | Later):
         return told
     for one in member(told, "elements") or []:
         urn = member(one, "organization")
         if not isinstance(urn, str) or not urn.startswith("urn:li:organization:") or not urn[20:].isdecimal():
             continue
-        page = _asked(_at(begun, f"{api}/organizations/{quote(urn[20:])}"), "GET", seconds, headers=headers)
+        page = _asked(_at(begun, f"{api}/organizations/{quote(urn[20:])}"), seconds, headers=headers)
         name = member(page, "localizedName")
         shown = name if isinstance(name, str) and name else urn
         more = {"author": urn, "name": shown[:200]}
@@ -241,17 +235,15 @@ def _at(begun: Begun, url: str) -> str:
     return begun.server + (urlsplit(url).path if "://" in url else url)
 
 
-def _asked(url: str, method: str, seconds: float, *, auth: httpx.BasicAuth | None = None, **more: Any) -> Any:
-    """Return the JSON of an address, or `Refused` or `Later`; a code is taken once, and never sent twice."""
+def _asked(url: str, seconds: float, **more: Any) -> Any:
+    """Return the JSON of an address, or `Refused` or `Later`."""
     parts = urlsplit(url)
     with egress.client(f"{parts.scheme}://{parts.netloc}", seconds=seconds) as client:
-        request = client.build_request(method, parts.path, **more)
-        if auth is not None:
-            request = next(auth.auth_flow(request))
-        told = wire.ask(client, request, _unwilling)
-    if not isinstance(told, Body):
-        return told
-    return _refused(told.value) or told.value
+        return _said(wire.ask(client, client.build_request("GET", parts.path, **more), _unwilling))
+
+
+def _said(told: Body | Refused | Later) -> Any:
+    return (_refused(told.value) or told.value) if isinstance(told, Body) else told
 
 
 def _unwilling(response: httpx.Response) -> Refused | None:
