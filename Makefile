@@ -38,23 +38,25 @@ PDS := .tools/pds/.installed
 SHARP := tests/benchmarks/sharp/node_modules/.installed
 RUN := .venv/bin/python
 STAGES := local dev staging prod
+# The server of a network that is too heavy for every stack is brought where somebody asks for the network.
+ASKED_FOR := $(if $(findstring bluesky,$(NETWORKS)),$(PDS))
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # --- the stack on this machine ---------------------------------------------------------------------------------
 
-run: tools ## start the whole stack on this machine and stay in the foreground (Ctrl-C ends it)
-	@$(RUN) -m infra_cdk.local run
+run: tools $(ASKED_FOR) ## start the whole stack on this machine and stay (Ctrl-C ends it); NETWORKS=bluesky adds one
+	@$(RUN) -m infra_cdk.local run --networks "$(NETWORKS)"
 
-up: tools ## the same in the background
-	@$(RUN) -m infra_cdk.local up
+up: tools $(ASKED_FOR) ## the same in the background
+	@$(RUN) -m infra_cdk.local up --networks "$(NETWORKS)"
 
 down: $(VENV) ## end what `make up` started; what it stored stays
 	@$(RUN) -m infra_cdk.local down
 
 demo: $(VENV) ## take photos from upload to published posts on the running stack
-	@$(RUN) -m infra_cdk.local demo
+	@$(RUN) -m infra_cdk.local demo --networks "$(NETWORKS)"
 
 token: $(VENV) ## print a sign-in token for a demo account: make token WHO=editor@acme.test
 	@if [ -z "$(WHO)" ]; then echo "Say whose: make token WHO=editor@acme.test" >&2; exit 2; fi
@@ -123,7 +125,7 @@ faults: tools ## 1,000 posts with 300 drawn faults on every network: none twice,
 	@POSTS="$(POSTS)" FAULTS="$(FAULTS)" SEED="$(SEED)" $(RUN) -m pytest -m faults -q tests/integration/publishing/test_harness.py $(ARGS)
 
 test-networks: tools $(PDS) ## bring the servers that are too heavy for make test, a real Bluesky's, and run the tests against them
-	@$(RUN) -m pytest -m pds tests/integration/publishing/bluesky $(ARGS)
+	@$(RUN) -m pytest -m pds tests/integration/publishing/bluesky tests/e2e/test_bluesky.py $(ARGS)
 
 pds: test-networks
 
@@ -164,11 +166,11 @@ $(SHARP): tests/benchmarks/sharp/package-lock.json tests/benchmarks/sharp/packag
 	@touch $@
 
 # The server wants its own version of Node, and SQLite built for that: by the headers that come with it.
-$(PDS): tests/pds/package-lock.json tests/pds/package.json tests/pds/server.cjs tests/pds/install.sh $(NODE)
-	@echo "Installing a Bluesky server for the tests"
-	@mkdir -p .tools/pds && cp tests/pds/package.json tests/pds/package-lock.json tests/pds/server.cjs .tools/pds/
+$(PDS): $(addprefix infra_cdk/local/pds/,package-lock.json package.json install.sh) $(NODE)
+	@echo "Installing a Bluesky server, which takes some minutes"
+	@mkdir -p .tools/pds && cp $(addprefix infra_cdk/local/pds/,package.json package-lock.json) .tools/pds/
 	@"$(PYTHON)" -m infra_cdk.node npm ci --prefix .tools/pds --ignore-scripts --no-audit --no-fund --loglevel=error
-	@sh tests/pds/install.sh "$$PWD/.tools/pds" "$$($(PYTHON) -m infra_cdk.node path)" >.tools/pds/build.log 2>&1 || { tail -n 20 .tools/pds/build.log >&2; exit 1; }
+	@sh infra_cdk/local/pds/install.sh "$$PWD/.tools/pds" "$$($(PYTHON) -m infra_cdk.node path)" >.tools/pds/build.log 2>&1 || { tail -n 20 .tools/pds/build.log >&2; exit 1; }
 	@touch $@
 
 $(NPM): infra_cdk/package-lock.json infra_cdk/package.json $(NODE)

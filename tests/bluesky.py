@@ -11,18 +11,18 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 
+from infra_cdk.local.process import leashed, plain_environment
+from infra_cdk.local.servers import PDS_COMMAND, PDS_ENVIRONMENT
 from tests.pds import stub
 from tests.wire import Wire, wired
 
 COLLECTION = "app.bsky.feed.post"
 ADMIN = "an-admins-password"
-REAL = Path(__file__).parents[1] / ".tools" / "pds"
 _numbers = itertools.count(1)
 
 
@@ -120,12 +120,15 @@ def stand_in() -> Iterator[Pds]:
 def real() -> Iterator[Pds]:
     """Start the real PDS and its wire; stop both at the end."""
     with TemporaryDirectory() as folder:
-        command = [str(REAL / "node"), str(REAL / "server.cjs"), folder, ADMIN]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        command = leashed([*PDS_COMMAND, folder, "0", ADMIN])
+        environment = plain_environment(**PDS_ENVIRONMENT)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
             assert process.stdout is not None
-            line = next((one for one in process.stdout if '"directoryPort"' in one), "")
-            assert line, "The PDS did not start: run `make test-networks` first."
-            address = f"http://127.0.0.1:{json.loads(line)['port']}"
-            with httpx.Client(base_url=address, timeout=40) as client, wired(client) as (wire, url):
-                yield Pds(client, wire, url)
-            process.terminate()
+            try:
+                line = next((one for one in process.stdout if '"directoryPort"' in one), "")
+                assert line, "The PDS did not start: run `make test-networks` first."
+                address = f"http://127.0.0.1:{json.loads(line)['port']}"
+                with httpx.Client(base_url=address, timeout=40) as client, wired(client) as (wire, url):
+                    yield Pds(client, wire, url)
+            finally:
+                process.terminate()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from infra_cdk.local import background
+from infra_cdk.local import background, networks
 from infra_cdk.local.accounts import UnknownPerson, person
 from infra_cdk.local.process import LocalError
 from infra_cdk.local.state import ROOT, AlreadyRunningError, State, read_json
@@ -20,14 +20,18 @@ console = Console(highlight=False, soft_wrap=True)
 def _run(state: State, options: argparse.Namespace) -> int:
     overrides = dict(pair.split("=", 1) for pair in options.set)
     supervisor = Supervisor(
-        state, console.print, overrides, on_ready=lambda: console.print(background.what_next(state))
+        state,
+        console.print,
+        overrides,
+        networks.asked_for(options.networks),
+        on_ready=lambda: console.print(background.what_next(state)),
     )
     supervisor.run()
     return 0
 
 
 def _up(state: State, options: argparse.Namespace) -> int:
-    background.up(state, console.print, options.set)
+    background.up(state, console.print, options.set, networks.asked_for(options.networks))
     return 0
 
 
@@ -45,7 +49,10 @@ def _token(state: State, options: argparse.Namespace) -> int:
 def _demo(state: State, options: argparse.Namespace) -> int:
     from infra_cdk.local.demo import run  # noqa: PLC0415 — it draws pictures, which nothing else here does
 
-    return run(read_json(state.stack_file), options.photos, state.home / "demo")
+    asked_for, stack = networks.asked_for(options.networks), read_json(state.stack_file)
+    if stack:
+        background.check_networks(stack, asked_for)
+    return run(stack, options.photos, state.home / "demo")
 
 
 def _clean(state: State, _options: argparse.Namespace) -> int:
@@ -79,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
         sub = verbs.add_parser(verb, help=text)
         if verb in {"run", "up"}:
             sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the stage")
+        if verb in {"run", "up", "demo"}:
+            sub.add_argument("--networks", default="", metavar="NAMES", help="those that are not in every stack")
         if verb == "token":
             sub.add_argument("who", help="an e-mail address, e.g. editor@acme.test")
         if verb == "demo":

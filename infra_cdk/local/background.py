@@ -4,13 +4,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 
+from infra_cdk.local import networks
 from infra_cdk.local.process import LocalError
 from infra_cdk.local.state import ROOT, AlreadyRunningError, State, read_json
 
@@ -24,26 +26,44 @@ Say = Callable[[str], None]
 
 def what_next(state: State) -> str:
     """What a person can do with the ready stack."""
-    at = state.addresses()
+    at = read_json(state.stack_file)
+    shown = "\n".join(f"  {each}" for each in map(networks.public, at["networks"], at["networks"].values()))
     return f"""
 SocialFlow runs on this machine: {at["front"]}
   make demo                          three photos from upload to published posts
   make token WHO=editor@acme.test    a token for the API at {at["api"]} (with X-Tenant-Id: acme)
   make down                          ends it (Ctrl-C if it runs in the foreground); what it stored stays
-  {at["networks"]["mastodon"]}/api/v1/timelines/public    what is published on the local Mastodon server
+{shown}
   {state.stack_file}    all addresses;  {state.home / "log"}    all logs"""
 
 
-def up(state: State, say: Say, settings: Sequence[str] = ()) -> None:
-    """Start the stack in the background and return when it is ready. Raises LocalError."""
-    if state.is_held and not _make_way(state, say):
+def check_networks(stack: Mapping[str, Any], wanted: Sequence[str]) -> None:
+    """Raise LocalError when the running stack is without one of these networks."""
+    if missing := [name for name in wanted if name not in stack["networks"]]:
+        names = ",".join(missing)
+        raise LocalError(f"the stack runs without {names}: end it with `make down`, then `make up NETWORKS={names}`")
+
+
+def up(state: State, say: Say, settings: Sequence[str] = (), wanted: Sequence[str] = networks.ALWAYS) -> None:
+    """Start the stack with these networks in the background and return when it is ready. Raises LocalError."""
+    if state.is_held and not _make_way(state, say, wanted):
         return
     log = state.log("stack")
     log.parent.mkdir(parents=True, exist_ok=True)
-    options = [part for pair in settings for part in ("--set", pair)]
+    options = ["--networks", ",".join(wanted), *(part for pair in settings for part in ("--set", pair))]
     with log.open("wb") as output:
         supervisor = subprocess.Popen(
-            [sys.executable, "-m", "infra_cdk.local", "--home", str(state.home), "run", *options],
+            [
+                sys.executable,
+                "-m",
+                "infra_cdk.local",
+                "--home",
+                str(state.home),
+                "run",
+                "--networks",
+                ",".join(wanted),
+                *options,
+            ],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -59,12 +79,13 @@ def up(state: State, say: Say, settings: Sequence[str] = ()) -> None:
         raise
 
 
-def _make_way(state: State, say: Say) -> bool:
+def _make_way(state: State, say: Say, wanted: Sequence[str]) -> bool:
     """Whether a start may follow, with the stack held by a supervisor: it is ready, under way, or must end."""
     phase, pid = _supervisor(state)
     if phase == "starting":
         raise AlreadyRunningError(f"another start of this stack is under way (process {pid}): wait for it")
     if phase == "ready" and is_healthy(state):
+        check_networks(read_json(state.stack_file), wanted)
         say("The stack runs already.")
         say(what_next(state))
         return False

@@ -1,7 +1,7 @@
 """What a deployed stack still needs before its first request, done the way an operator does it on AWS.
 
-Secrets get their values, `ops_migrate` and `ops_provision` are invoked, and acme's owner connects a Mastodon
-account through the API. Each step may be repeated.
+Secrets get their values, `ops_migrate` and `ops_provision` are invoked, and acme's owner connects accounts of
+the networks through the API. Each step may be repeated.
 """
 
 import json
@@ -22,8 +22,6 @@ from infra_cdk.stages import LOCAL
 FUNCTIONS = "socialflow-local-"
 # A machine that people try things on, and measure, is not to meet the limits of the free plan.
 PLAN = "business"
-# The Mastodon server makes this account and its token when it starts.
-MASTODON_TOKEN = "mock_token"  # noqa: S105 — published with mastodon-mock
 # The offline captioner asks for no key, but a client of its API must send one.
 CAPTION_KEY = "offline"
 # Nobody sends webhooks to loopback; whoever wants to try one signs it with this.
@@ -97,16 +95,18 @@ def provision(engine: Engine, issuer: Issuer) -> None:
             raise LocalError(f"tenant {slug} could not be provisioned: {json.dumps(told)[:2_000]}")
 
 
-def connect_mastodon(front: str, issuer: Issuer, owner: Person, instance: str) -> bool:
-    """Connect the tenant's account on the Mastodon server, or seal its token anew; False if it was connected."""
+def connect(front: str, issuer: Issuer, owner: Person, login: Mapping[str, str]) -> bool:
+    """Connect the tenant's account on a network, or seal its token anew; False if it was connected."""
     headers = {"Authorization": f"Bearer {issuer.token(owner)}", "X-Tenant-Id": owner.tenant}
-    body = {"network": "mastodon", "base_url": instance, "access_token": MASTODON_TOKEN}
     try:
-        answer = httpx.post(f"{front}/v1/accounts", json=body, headers=headers, timeout=FIRST_CALL_S, trust_env=False)
+        answer = httpx.post(
+            f"{front}/v1/accounts", json=dict(login), headers=headers, timeout=FIRST_CALL_S, trust_env=False
+        )
     except httpx.HTTPError as error:
         raise LocalError(f"the front door does not answer: {error}") from error
     if not answer.is_success:
-        raise LocalError(f"acme's Mastodon account was refused ({answer.status_code}): {answer.text[:2_000]}")
+        told = f"{owner.tenant}'s account on {login['network']} was refused ({answer.status_code})"
+        raise LocalError(f"{told}: {answer.text[:2_000]}")
     return answer.status_code == httpx.codes.CREATED
 
 

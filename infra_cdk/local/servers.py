@@ -4,10 +4,11 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
-from infra_cdk.local.process import Program, leashed, plain_environment
+from infra_cdk.local.process import LocalError, Program, leashed, plain_environment
 from infra_cdk.local.state import ROOT, State
 
 MASTODON = """\
@@ -16,6 +17,10 @@ media_storage_path = "{home}/media"
 [database]
 path = "{home}/mastodon.sqlite"
 """
+# Where `make` installs Bluesky's server and the Node that it wants; our own file starts it with a folder and a port.
+PDS = ROOT / ".tools" / "pds"
+PDS_COMMAND = (str(PDS / "node"), str(Path(__file__).with_name("pds") / "server.cjs"))
+PDS_ENVIRONMENT = {"NODE_PATH": str(PDS / "node_modules")}
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,23 @@ def mastodon(state: State) -> Server:
         ["mastodon_mock", "serve", "--config", str(settings), *options],
         f"http://{at}/api/v2/instance",
     )
+
+
+def bluesky(state: State) -> Server:
+    """A real Bluesky server, which is installed only where somebody asks for it; raises LocalError."""
+    if not (PDS / ".installed").exists():
+        raise LocalError("Bluesky's server is not installed: start the stack with `make up NETWORKS=bluesky`")
+    home = state.home / "bluesky"
+    home.mkdir(mode=0o700, exist_ok=True)
+    port = state.ports()["bluesky"]
+    program = Program(
+        "bluesky",
+        leashed([*PDS_COMMAND, str(home), str(port)]),
+        env=plain_environment(**PDS_ENVIRONMENT),
+        log=state.log("bluesky"),
+        cwd=home,
+    )
+    return Server(program, f"http://127.0.0.1:{port}/xrpc/_health")
 
 
 def front_door(state: State, api: str, addresses: Mapping[str, str]) -> Server:

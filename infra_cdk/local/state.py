@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from infra_cdk.local.ports import free_port, is_free
 from infra_cdk.local.process import LocalError
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTS = ("front", "engine", "issuer", "database", "mastodon", "captions")
+PORTS = ("front", "engine", "issuer", "database", "mastodon", "captions", "bluesky")
 
 
 class AlreadyRunningError(LocalError):
@@ -107,8 +107,8 @@ class State:
         """The issuer, with which tokens can be made whether or not it runs."""
         return Issuer(f"http://127.0.0.1:{self.ports()['issuer']}", load_key(self.issuer_key))
 
-    def addresses(self) -> dict[str, Any]:
-        """What `stack.json` holds while the stack is ready."""
+    def addresses(self, networks: Sequence[str]) -> dict[str, Any]:
+        """What `stack.json` holds while the stack with these networks is ready."""
         ports = self.ports()
         front = f"http://127.0.0.1:{ports['front']}"
         return {
@@ -117,7 +117,7 @@ class State:
             "issuer": self.issuer().url,
             "engine": self.engine().url,
             "database": self.cluster().dsn(postgres.OWNER),
-            "networks": {"mastodon": f"http://127.0.0.1:{ports['mastodon']}"},
+            "networks": {name: f"http://127.0.0.1:{ports[name]}" for name in networks},
         }
 
     @contextmanager

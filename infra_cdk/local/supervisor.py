@@ -3,12 +3,13 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import Any
 
-from infra_cdk.local import postgres, prepare, servers, warm
+from infra_cdk.local import networks, postgres, prepare, servers, warm
 from infra_cdk.local.accounts import PEOPLE
 from infra_cdk.local.deploy import Deployment
 from infra_cdk.local.process import Child, LocalError
@@ -55,6 +56,7 @@ class Supervisor:
     state: State
     say: Say
     overrides: Mapping[str, str] = field(default_factory=dict)
+    networks: Sequence[str] = networks.ALWAYS
     on_ready: Callable[[], None] = lambda: None
     _children: dict[str, Child] = field(default_factory=dict)
 
@@ -69,7 +71,7 @@ class Supervisor:
                 self.say(f"Ready in {time.monotonic() - began:.0f} s.")
                 self.on_ready()
                 self._phase("ready")
-                warm.in_the_background(self.state.addresses()["front"], self.state.engine(), self.state.issuer())
+                warm.in_the_background(self._addresses["front"], self.state.engine(), self.state.issuer())
                 self._watch()
             except StopRequested:
                 self.say("Ending.")
@@ -89,10 +91,11 @@ class Supervisor:
         engine.sweep()
         postgres.evict(data)
         state.check_ports()
-        synthesis = Synthesis(state, self.overrides)
+        synthesis = Synthesis(state, self.networks, self.overrides)
         if synthesis.is_under_way:
             self.say("Synthesizing the stacks. The first time this builds the layers, which takes some minutes.")
-        small = [servers.issuer(state), servers.captions(state), servers.mastodon(state)]
+        small = [servers.issuer(state), servers.captions(state)]
+        small += [networks.SERVERS[name](state) for name in self.networks]
         for server in small:
             self._children[server.name] = server.program.start()
         with self._step(f"PostgreSQL {postgres.MAJOR}"):
@@ -101,7 +104,7 @@ class Supervisor:
             )
         with self._step("Engine"):
             self._children["engine"] = engine.start()
-        with self._step("Issuer, captioner, Mastodon"):
+        with self._step("Issuer, captioner, networks"):
             for server in small:
                 self._await(server)
         with self._step("Templates"):
@@ -120,7 +123,7 @@ class Supervisor:
 
     def _open(self, api: str) -> None:
         """Bring the data up to date and let people in."""
-        state, engine, addresses = self.state, self.state.engine(), self.state.addresses()
+        state, engine, addresses = self.state, self.state.engine(), self._addresses
         with self._step("Migrations"):
             for schema, applied in prepare.migrate(engine).items():
                 self.say(f"  {schema}: {', '.join(applied)}")
@@ -131,14 +134,18 @@ class Supervisor:
             self._await(door)
         with self._step("Demo tenants"):
             prepare.provision(engine, state.issuer())
-            if prepare.connect_mastodon(
-                addresses["front"], state.issuer(), PEOPLE[0], addresses["networks"]["mastodon"]
-            ):
-                self.say("  acme's Mastodon account is connected")
+            for name in self.networks:
+                login = networks.LOGINS[name](state, addresses["networks"][name])
+                if prepare.connect(addresses["front"], state.issuer(), PEOPLE[0], login):
+                    self.say(f"  acme's {name.capitalize()} account is connected")
         with self._step("Work"):
             if subjects := prepare.wake(engine):
                 self.say(f"  {subjects} workflows go on where they were")
         write_json(state.stack_file, addresses)
+
+    @property
+    def _addresses(self) -> dict[str, Any]:
+        return self.state.addresses(self.networks)
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:

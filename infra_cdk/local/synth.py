@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,8 +18,8 @@ SOURCES = ("functions", "shared", "layers", "infra_cdk")
 FILES = ("pyproject.toml", "uv.lock", "cdk.json")
 
 
-def settings(state: State, overrides: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The stage's settings on this machine, by the names of `infra_cdk/stages.py`."""
+def settings(state: State, networks: Sequence[str], overrides: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The stage's settings on this machine, by the names of `infra_cdk/stages.py`; these networks can be reached."""
     ports = state.ports()
     at = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
     return {
@@ -27,7 +27,7 @@ def settings(state: State, overrides: Mapping[str, str] | None = None) -> dict[s
         "oidc_issuer": state.issuer().url,
         "oidc_authorized_parties": "socialflow-local",
         "caption_api_base": f"http://{at['captions']}/v1",
-        "egress_allowed_hosts": at["mastodon"],
+        "egress_allowed_hosts": ",".join(at[name] for name in networks),
         "invitation_page": f"http://{at['front']}/invitations",
         **(overrides or {}),
     }
@@ -58,12 +58,12 @@ def _is_whole(assembly: Path) -> bool:
 class Synthesis:
     """A synthesis under way in a process of its own: it needs Node, memory and the time in which others start."""
 
-    def __init__(self, state: State, overrides: Mapping[str, str] | None = None) -> None:
+    def __init__(self, state: State, networks: Sequence[str], overrides: Mapping[str, str] | None = None) -> None:
         """Begin, unless the assembly of before is still right."""
         self.assembly = state.home / "cdk.out"
         self._record = state.home / "cdk.json"
         self._log = state.log("synth")
-        chosen = settings(state, overrides)
+        chosen = settings(state, networks, overrides)
         self._made_of = _made_of(chosen)
         self.process: subprocess.Popen[bytes] | None = None
         if read_json(self._record).get("made_of") == self._made_of and _is_whole(self.assembly):

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +14,14 @@ import psutil
 
 from infra_cdk.local.accounts import person
 from infra_cdk.local.demo.client import Person, open_client
+from infra_cdk.local.networks import ALWAYS
 from infra_cdk.local.prepare import FUNCTIONS
 from infra_cdk.local.process import leashed, plain_environment
 from infra_cdk.local.state import ROOT, State, read_json
 
 START_TIMEOUT_S = 600.0  # the first start of a clone builds the layers
 END_TIMEOUT_S = 30.0
+COMMAND_TIMEOUT_S = 240.0
 POLL_S = 0.1
 
 
@@ -29,6 +31,7 @@ class LocalStack:
 
     state: State
     settings: Mapping[str, str]
+    networks: Sequence[str] = ALWAYS
     http: httpx.Client = field(default_factory=open_client)
     _supervisor: "subprocess.Popen[bytes] | None" = None
 
@@ -47,12 +50,13 @@ class LocalStack:
         """Start the stack and return when it is ready, with the seconds that it took."""
         began = time.monotonic()
         options = [part for key, value in self.settings.items() for part in ("--set", f"{key}={value}")]
-        command = [sys.executable, "-m", "infra_cdk.local", "--home", str(self.state.home), "run", *options]
+        options += ["--networks", ",".join(self.networks)]
+        argv = [sys.executable, "-m", "infra_cdk.local", "--home", str(self.state.home), "run", *options]
         log = self.state.log("stack")
         log.parent.mkdir(exist_ok=True)
         with log.open("ab") as output:
             self._supervisor = subprocess.Popen(
-                leashed(command, death_signal=signal.SIGTERM),
+                leashed(argv, death_signal=signal.SIGTERM),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -77,7 +81,7 @@ class LocalStack:
             self._supervisor = None
 
     def processes(self) -> dict[str, psutil.Process]:
-        """The running parts by their names: supervisor, engine, postgres, front-door, mastodon, issuer, captioner."""
+        """The running parts by their names: supervisor, engine, postgres, front-door, networks, issuer, captioner."""
         told = read_json(self.state.progress_file)
         return {
             "supervisor": psutil.Process(told["pid"]),
@@ -144,10 +148,23 @@ def _set(client: Any, name: str, variables: Mapping[str, str]) -> None:
         client.update_alias(FunctionName=name, Name=alias["Name"], FunctionVersion=version)
 
 
+def command(stack: LocalStack, *verb: str) -> "subprocess.CompletedProcess[str]":
+    """What the command line does with a verb, and says."""
+    return subprocess.run(
+        [sys.executable, "-m", "infra_cdk.local", "--home", str(stack.state.home), *verb],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=plain_environment(),
+        timeout=COMMAND_TIMEOUT_S,
+        check=False,
+    )
+
+
 @contextmanager
-def running(state: State, settings: Mapping[str, str]) -> Iterator[LocalStack]:
-    """A stack that is ready, until the end of the block."""
-    made = LocalStack(state, settings)
+def running(state: State, settings: Mapping[str, str], networks: Sequence[str] = ALWAYS) -> Iterator[LocalStack]:
+    """A stack with these networks that is ready, until the end of the block."""
+    made = LocalStack(state, settings, networks)
     try:
         made.up()
         yield made

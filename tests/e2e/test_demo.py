@@ -1,29 +1,11 @@
 """The whole way, as a stranger goes it: from photos in a folder to statuses that the Mastodon server shows."""
 
-import subprocess
-import sys
-
 import pytest
 from PIL import Image
 
-from infra_cdk.local.process import plain_environment
-from infra_cdk.local.state import ROOT
-from tests.e2e.stack import LocalStack
+from tests.e2e.stack import LocalStack, command
 
 pytestmark = pytest.mark.e2e
-DEMO_TIMEOUT_S = 240
-
-
-def _command(stack: LocalStack, *verb: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "infra_cdk.local", "--home", str(stack.state.home), *verb],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=plain_environment(),
-        timeout=DEMO_TIMEOUT_S,
-        check=False,
-    )
 
 
 def _statuses(stack: LocalStack) -> dict[str, dict[str, object]]:
@@ -34,7 +16,7 @@ def _statuses(stack: LocalStack) -> dict[str, dict[str, object]]:
 def test_the_demo_ends_with_three_statuses_on_the_server(stack: LocalStack) -> None:
     before = set(_statuses(stack))
 
-    told = _command(stack, "demo")
+    told = command(stack, "demo")
 
     assert told.returncode == 0, told.stdout + told.stderr
     new = {key: status for key, status in _statuses(stack).items() if key not in before}
@@ -47,28 +29,28 @@ def test_the_demo_ends_with_three_statuses_on_the_server(stack: LocalStack) -> N
 
 
 def test_a_folder_without_photos_is_told_in_words(stack: LocalStack) -> None:
-    told = _command(stack, "demo", "--photos", str(stack.state.home / "log"))
+    told = command(stack, "demo", "--photos", str(stack.state.home / "log"))
 
     assert told.returncode == 1
     assert "holds no photos" in told.stdout
 
 
 def test_a_token_is_all_that_is_printed_and_the_api_takes_it(stack: LocalStack) -> None:
-    told = _command(stack, "token", "editor@acme.test")
+    told = command(stack, "token", "editor@acme.test")
 
     answer = stack.http.get(f"{stack.addresses['api']}/me", headers={"Authorization": f"Bearer {told.stdout.strip()}"})
     assert answer.json()["email"] == "editor@acme.test"
 
 
 def test_a_second_start_says_that_the_stack_runs_already(stack: LocalStack) -> None:
-    told = _command(stack, "up")
+    told = command(stack, "up")
 
     assert told.returncode == 0
     assert "runs already" in told.stdout
 
 
 def test_the_stack_cannot_be_started_twice(stack: LocalStack) -> None:
-    told = _command(stack, "run")
+    told = command(stack, "run")
 
     assert told.returncode == 3
     assert "another process holds the stack" in told.stderr

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from infra_cdk.local.demo.client import Person
-from infra_cdk.local.prepare import MASTODON_TOKEN
+from infra_cdk.local.networks import MASTODON_TOKEN
 from tests.e2e.gate import Gate
 from tests.e2e.stack import LocalStack
 from tests.e2e.steps import PATIENCE_S, approved_photo, eventually, in_state, schedule, upload

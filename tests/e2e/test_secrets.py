@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from infra_cdk.local.demo.client import Person
-from infra_cdk.local.prepare import MASTODON_TOKEN
+from infra_cdk.local.networks import MASTODON_TOKEN
 from tests.e2e import traces
 from tests.e2e.office import call, link_mailed_to
 from tests.e2e.stack import LocalStack

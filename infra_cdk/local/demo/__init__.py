@@ -8,14 +8,14 @@ from typing import Any
 from rich.console import Console
 
 from infra_cdk.local.demo.client import DemoError, Person, open_client, photos_in
-from infra_cdk.local.demo.journey import Journey
+from infra_cdk.local.demo.journey import Journey, Place
 from infra_cdk.local.demo.sheet import draw
 
 TENANT, EDITOR, OWNER = "acme", "editor@acme.test", "owner@acme.test"
 
 
 def run(addresses: Mapping[str, Any], photos: Path, output: Path) -> int:
-    """Take the photos all the way and tell of it; 0 if the Mastodon server shows every one of them in the end."""
+    """Take the photos all the way and tell of it; 0 if every network shows each of them once in the end."""
     console = Console(highlight=False, soft_wrap=True)
     began = time.monotonic()
     try:
@@ -40,10 +40,16 @@ def _take(console: Console, addresses: dict[str, Any], photos: Path, output: Pat
         console.print("[bold]3. Review[/] — a person decides")
         journey.review(items, media)
         console.print("[bold]4. Schedule[/]")
-        posts = journey.schedule(items, media)
+        servers: dict[str, str] = addresses["networks"]
+        accounts = journey.accounts(servers)
+        places = [
+            Place(each, servers[each["network"]], journey.listed(each, servers[each["network"]])) for each in accounts
+        ]
+        posts = journey.schedule(items, media, accounts)
         console.print("[bold]5. Publish[/]")
         published = journey.publish(posts)
-        console.print("[bold]6. On the Mastodon server[/] — as it tells itself")
-        journey.prove(posts, published, addresses["networks"]["mastodon"])
+        console.print("[bold]6. On the networks[/] — as their servers tell it themselves")
+        for place in places:
+            journey.prove(posts, published, place)
         sheet = draw(http, [media[item.id] for item in items], output / "contact-sheet.jpg")
         console.print(f"Contact sheet of all derivatives: {sheet}")

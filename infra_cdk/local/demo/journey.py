@@ -1,7 +1,7 @@
 """The way of a few photos through the product: upload, caption, approval, schedule, publication, proof."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from infra_cdk.local.demo.client import TYPES, DemoError, Document, Person, send_file
+from infra_cdk.local.demo.proof import NETWORKS, told
 
 INGEST_TIMEOUT_S = 90.0
 PUBLISH_TIMEOUT_S = 90.0
@@ -27,6 +28,15 @@ class Item:
 
     photo: Path
     id: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where posts come out: the account, its network's own server, and what was published there before."""
+
+    account: Document
+    server: str
+    before: set[str]
 
 
 @dataclass(frozen=True)
@@ -77,12 +87,19 @@ class Journey:
         # The decision is a row; the workflow that waited for it wakes up and notes it on the media item.
         self._follow(items, self._look, lambda media: media["state"] == "approved", INGEST_TIMEOUT_S, total=100)
 
-    def schedule(self, items: Sequence[Item], media: Mapping[str, Document]) -> list[Item]:
+    def accounts(self, networks: Iterable[str]) -> list[Document]:
+        """Return the tenant's account on each network, the first where it has several."""
+        found = {each["network"]: each for each in reversed(self.editor.get("/accounts")["items"])}
+        if missing := [name for name in networks if name not in found]:
+            raise DemoError(
+                f"acme has no {missing[0]} account: `make up` connects it; end the stack and start it again"
+            )
+        return [found[name] for name in networks]
+
+    def schedule(
+        self, items: Sequence[Item], media: Mapping[str, Document], accounts: Sequence[Document]
+    ) -> list[Item]:
         """Make a post of every photo for a moment from now; returns the photos with the ids of their posts."""
-        accounts = self.editor.get("/accounts")["items"]
-        account = next((each for each in accounts if each["network"] == "mastodon"), None)
-        if account is None:
-            raise DemoError("acme has no Mastodon account: `make up` connects it; end the stack and start it again")
         self.editor.get("/posts", limit=1)  # a function's first call takes seconds, and the time is set now
         due = (datetime.now(UTC) + AHEAD).isoformat()
         posts = []
@@ -92,11 +109,12 @@ class Journey:
                 {
                     "text": media[item.id]["caption"]["rendered"],
                     "media": [{"id": item.id}],
-                    "targets": [{"account_id": account["id"]}],
+                    "targets": [{"account_id": account["id"]} for account in accounts],
                     "publish_at": due,
                 },
             )
-            told = f"  {escape(item.photo.name)}: post {post['id']}, due {post['due_at']}, to {account['remote_name']}"
+            names = " and ".join(escape(account["remote_name"]) for account in accounts)
+            told = f"  {escape(item.photo.name)}: post {post['id']}, due {post['due_at']}, to {names}"
             if post["approval"]["required"] and not post["approval"]["approved"]:
                 self.owner.post(f"/posts/{post['id']}/approve", {"content_hash": post["content_hash"]})
                 told += f", approved by {self.owner.email}"
@@ -118,22 +136,25 @@ class Journey:
 
         return self._follow(posts, step, lambda post: post["state"] == "published", PUBLISH_TIMEOUT_S, total=100)
 
-    def prove(self, posts: Sequence[Item], published: Mapping[str, Document], mastodon: str) -> None:
-        """Ask the Mastodon server itself for every status and its picture."""
+    def listed(self, account: Document, server: str) -> set[str]:
+        """Ask the network itself for the ids of all that the account has published."""
+        return NETWORKS[account["network"]].listed(self.http, server, account["remote_account"])
+
+    def prove(self, posts: Sequence[Item], published: Mapping[str, Document], place: Place) -> None:
+        """Ask the network itself for every post and its picture, and whether there is one of each."""
+        name = place.account["network"]
+        ordered = []
         for item in posts:
-            receipt = published[item.id]["targets"][0]["receipt"]
-            link = f"{mastodon}/api/v1/statuses/{receipt['remote_id']}"
-            answer = self.http.get(link)
-            if answer.status_code != httpx.codes.OK:
-                raise DemoError(f"the Mastodon server does not know {link} ({answer.status_code})")
-            attachments = answer.json()["media_attachments"]
-            if not attachments:
-                raise DemoError(f"the status {link} has no picture")
-            picture = self.http.get(attachments[0]["url"])
-            if picture.status_code != httpx.codes.OK or not picture.content:
-                raise DemoError(f"the Mastodon server does not serve {attachments[0]['url']}")
-            self.console.print(f"  {escape(item.photo.name)}: {link}")
-            self.console.print(f"    {attachments[0]['url']} ({len(picture.content):,} bytes)")
+            targets = published[item.id]["targets"]
+            remote_id = next(each["receipt"]["remote_id"] for each in targets if each["network"] == name)
+            link, picture = NETWORKS[name].shown(self.http, place.server, remote_id)
+            self.console.print(f"  {escape(item.photo.name)}: {escape(remote_id)}\n    {escape(link)}")
+            self.console.print(f"    {escape(picture)} ({len(told(self.http, picture).content):,} bytes)")
+            ordered.append(remote_id)
+        new = self.listed(place.account, place.server) - place.before
+        if sorted(new) != sorted(ordered):
+            raise DemoError(f"{name} shows {len(new)} new posts where {len(ordered)} were ordered: {', '.join(new)}")
+        self.console.print(f"  {len(new)} new posts are there, each of them once.")
 
     def _follow(
         self,
