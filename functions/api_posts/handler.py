@@ -20,7 +20,7 @@ from functions.api_posts.schemas import (
     ResolveTarget,
 )
 from functions.api_posts.sheet import MOST_BYTES
-from functions.api_posts.shown import PostOut, PostPageOut
+from functions.api_posts.shown import PostOut, PostPageOut, fitting
 from socialflow.errors import FieldError, Invalid
 from socialflow.identity import door
 from socialflow.limits import canonical
@@ -126,9 +126,10 @@ def listed(  # noqa: PLR0913, PLR0917 # each filter is a parameter of the query
     with transaction(caller().tenant) as tx:
         position = (begin_at.at, begin_at.id) if begin_at else None
         found = service.page(tx, sought, before=position, limit=limit + 1)
-    last = found[limit - 1].post if len(found) > limit else None
+    items = fitting(PostOut.of(detail) for detail in found[:limit])
+    last = found[len(items) - 1].post if len(found) > len(items) else None
     return PostPageOut(
-        items=[PostOut.of(detail) for detail in found[:limit]],
+        items=items,
         next_cursor=next_cursor(Position(last.created_at, last.id), filters) if last else None,
     )
 
@@ -161,8 +162,8 @@ def shown(  # noqa: PLR0913, PLR0917 # each filter is a parameter of the query
     with transaction(tenant) as tx:
         position = (begin_at.at, begin_at.id) if begin_at else None
         found = calendar.between(tx, days, state=state, after=position, limit=limit + 1)
-    entries = [CalendarEntryOut.of(detail, days) for detail in found[:limit]]
-    last_one = found[limit - 1].post if len(found) > limit else None
+    entries = fitting(CalendarEntryOut.of(detail, days) for detail in found[:limit])
+    last_one = found[len(entries) - 1].post if len(found) > len(entries) else None
     following = Position(last_one.due_at, last_one.id) if last_one and last_one.due_at else None
     return CalendarOut(
         zone=days.zone.key, items=entries, next_cursor=next_cursor(following, filters) if following else None

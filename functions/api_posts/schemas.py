@@ -14,7 +14,8 @@ from socialflow.publishing.planning import Wanted, WantedReply, WantedVariant, W
 from socialflow.publishing.service import Order
 from socialflow.publishing.timing import UnusableTime, WallClock, Wish, due
 
-MOST_TEXT = 10_000
+MOST_TEXT = 63_206
+"""Characters: what the network with the most room takes (Facebook)."""
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
 AltText = Annotated[str, Field(max_length=1_500)]
 Network = Annotated[str, Field(min_length=1, max_length=40)]

@@ -1,7 +1,8 @@
 """How posts are shown."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -9,6 +10,10 @@ from pydantic import BaseModel, Field
 from socialflow.publishing.content import Piece, Reply
 from socialflow.publishing.model import Attempt, Post, Target
 from socialflow.publishing.service import Detail
+
+M = TypeVar("M", bound=BaseModel)
+MOST_SHOWN = 1_500_000
+"""Bytes of a page as JSON: an answer of Lambda's has six million, with all that is escaped in it."""
 
 
 class PostMediaOut(BaseModel):
@@ -183,6 +188,18 @@ class PostOut(BaseModel):
             created_at=post.created_at,
             updated_at=post.updated_at,
         )
+
+
+def fitting(items: Iterable[M]) -> list[M]:
+    """Return the first of a page's items that one answer has room for: one always, and all unless they are long."""
+    kept: list[M] = []
+    room = MOST_SHOWN
+    for item in items:
+        room -= len(item.model_dump_json().encode())
+        if room < 0 and kept:
+            break
+        kept.append(item)
+    return kept
 
 
 class PostPageOut(BaseModel):

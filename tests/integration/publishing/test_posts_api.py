@@ -312,7 +312,7 @@ def test_each_may_do_what_their_role_says(desk: Desk, member: Member) -> None:
         {"targets": [{}]},
         {"targets": "all"},
         {"media": [{"id": "not-a-uuid"}]},
-        {"text": "x" * 10_001},
+        {"text": "x" * 63_207},
         {"variants": {"mastodon": {"options": {"x": {"y": 1}}}}},
     ],
 )

@@ -15,7 +15,7 @@ from socialflow.errors import FieldError, UnsupportedMediaType
 from socialflow.platform.http.problems import pointer
 from socialflow.platform.http.refusals import BodyTooLarge, MalformedBody
 
-MAX_BYTES = 256 * 1024
+MAX_BYTES = 512 * 1024
 MAX_DEPTH = 32
 MAX_INTEGER = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly (RFC 7493)."""
