@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -50,11 +50,6 @@ class Asking:
         """The accounts that are not written as ids."""
         return (name for written in self.accounts if (name := _name(written)))
 
-    @property
-    def account_ids(self) -> Iterator[UUID]:
-        """The accounts that are."""
-        return (known for written in self.accounts if (known := _uuid(written)))
-
 
 def asking(row: Row, own: Sequence[Column]) -> Asking:
     """Return what a row asks for, in the shape of a request."""
@@ -69,7 +64,7 @@ def asking(row: Row, own: Sequence[Column]) -> Asking:
         "id": said.get(("id", "", ""), "").strip(),
         "text": _text(said.get(("text", "", ""), "")),
         "media": [
-            {"id": one} | ({"alt_text": alt_texts[at]} if at in alt_texts else {})
+            {"id": str(_uuid(one) or one)} | ({"alt_text": alt_texts[at]} if at in alt_texts else {})
             for at, one in enumerate(media, start=1)
         ],
         "variants": _variants(said),
@@ -142,10 +137,19 @@ def _time(said: Mapping[tuple[str, str, str], str]) -> str | dict[str, str] | No
     when, zone, ambiguous = (said.get((kind, "", ""), "").strip() for kind in ("publish_at", "zone", "on_ambiguous"))
     if when.lower() in _WORDS:
         return when.lower()
-    when = when[:_LONGEST_TIME]
+    when = _one_way(when[:_LONGEST_TIME])
     if not (when and zone):
         return when or None
     return {"local": when, "zone": zone} | ({"on_ambiguous": ambiguous.lower()} if ambiguous else {})
+
+
+def _one_way(when: str) -> str:
+    """Return a time as it is always written, whichever way a spreadsheet has written it."""
+    try:
+        moment = datetime.fromisoformat(when)
+        return (moment.astimezone(UTC) if moment.utcoffset() is not None else moment).isoformat()
+    except (ValueError, OverflowError):
+        return when
 
 
 def _text(cell: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from functions.api_posts.bulk import File
+from functions.api_posts.schemas import MOST_TEXT
 from infra_cdk import openapi
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
@@ -125,7 +126,7 @@ def tried(account: str, waiting: str, at: str) -> Expected:
         (fine | {"text": "In line", "publish_at": "next_slot"}, []),
         ({"text": "Fine", "publish_at": at}, [("accounts", "empty")]),
         (fine, [("", "repeats-line")]),
-        ({"text": "y" * 10_001, "accounts": account}, [("text", "string-too-long")]),
+        ({"text": "y" * (MOST_TEXT + 1), "accounts": account}, [("text", "string-too-long")]),
         ({"text": "a", "id": str(new_id()), "alt_text:2": "Of what?"}, [("alt_text:2", "no-such-medium")]),
         ({"text": "a", "id": "7"}, [("id", "uuid-parsing")]),
         ({"text": "a", "reply:2": "After what?"}, [("reply:2", "no-reply-before")]),

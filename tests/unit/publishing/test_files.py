@@ -68,6 +68,20 @@ def test_a_row_is_known_by_what_it_says_however_it_is_written() -> None:
     assert len({*known("text\na\na\na\n")}) == 3
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("2027-03-01T09:00:00+01:00,", "2027-03-01 08:00Z,"),
+        ("2027-03-01T09:00,Europe/Berlin", "2027-03-01 09:00:00,Europe/Berlin"),
+    ],
+)
+def test_a_time_is_the_same_whichever_way_it_is_written(first: str, second: str) -> None:
+    head = "publish_at,zone,media\n"
+    one = known(f"{head}{first},{ACCOUNT}")
+    assert known(f"{head}{second},{str(ACCOUNT).upper()}") == one
+    assert known(f"{head}{first.replace('2027', '2028')},{ACCOUNT}") != one
+
+
 def test_by_what_a_row_is_known_never_changes() -> None:
     """Rows were imported under these: another answer here makes every one of them a second time."""
     text = "text,text:x,option:mastodon:visibility,accounts,publish_at,zone,reply:1\n"
