@@ -3,7 +3,7 @@
 A line is known again by what it says: sent once more it is the post that it made, unless that one was cancelled.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,7 +17,6 @@ from socialflow.publishing import composing, queueing, repository, service
 from socialflow.publishing.asking import Asked
 from socialflow.publishing.composing import Draft
 from socialflow.publishing.findings import Finding, error, warning
-from socialflow.publishing.model import Post, Target
 from socialflow.publishing.planning import Known
 from socialflow.publishing.queueing import Vacancies
 from socialflow.publishing.refusals import PostExists
@@ -86,11 +85,6 @@ class Judged:
         """Whether nothing of it is refused."""
         return all(one.severity != "error" for one in self.findings)
 
-    @property
-    def is_new(self) -> bool:
-        """Whether no post of it is there yet."""
-        return self.post is None
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -118,38 +112,29 @@ def judge(tx: Transaction, lines: Sequence[Line], known: Known, asked: Asked, *,
         free = queueing.vacancies(tx, at=asked.at, hold=hold)
     judging = _Judging(tx, known, asked, free)
     judged = tuple(judging.of(line, there.get(line.number)) for line in lines)
-    return Verdict(judged, _limit(tx, sum(one.is_new for one in judged), asked.at))
+    return Verdict(judged, _limit(tx, sum(one.post is None for one in judged), asked.at))
 
 
 def make(tx: Transaction, verdict: Verdict, known: Known, asked: Asked) -> Verdict:
     """Make every post of a verdict that is not there yet; raises `LimitReached`, and what `service.drawn_up` does."""
     if verdict.limit is not None:
         raise verdict.limit
-    new = {one.line.number: _written(tx, one.line.order, one.due, known, asked) for one in verdict.lines if one.is_new}
-    if new:
-        entitlements.take(tx, "posts", len(new), at=asked.at)
-    for post, targets in new.values():
-        _check_time(asked)
-        service.set_out(tx, post, targets, asked)
-    return replace(verdict, lines=tuple(_made(one, new) for one in verdict.lines))
+    made = replace(verdict, lines=tuple(_made(tx, one, known, asked) for one in verdict.lines))
+    new = sum(one.made for one in made.lines)
+    if new:  # last of all, as whoever makes a single post waits for it; of new posts nobody else holds a lock
+        entitlements.take(tx, "posts", new, at=asked.at)
+    return made
 
 
-def _written(
-    tx: Transaction, order: Order | None, due: Due | None, known: Known, asked: Asked
-) -> tuple[Post, list[Target]]:
-    """Write the post of a line that fits; it is counted and sent on its way when all are written."""
-    assert order is not None
+def _made(tx: Transaction, judged: Judged, known: Known, asked: Asked) -> Judged:
+    order = judged.line.order
+    if order is None or judged.post is not None:
+        return judged
     _check_time(asked)
-    post, targets = service.drawn_up(tx, replace(order, due=due), known, asked)
+    post, targets = service.drawn_up(tx, replace(order, due=judged.due), known, asked)
     if not repository.insert(tx, post, order.sha256):
         raise PostExists("Somebody has just made a post with an id of the file. Send it again.", post_id=str(post.id))
-    return post, targets
-
-
-def _made(judged: Judged, new: Mapping[int, tuple[Post, list[Target]]]) -> Judged:
-    if judged.line.number not in new:
-        return judged
-    post, _ = new[judged.line.number]
+    service.set_out(tx, post, targets, asked)
     return replace(judged, post=There(post.id, post.due_at, post.slot), made=True)
 
 
