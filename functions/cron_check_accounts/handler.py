@@ -1,5 +1,7 @@
 """Each hour: accounts that are due are looked at, and renewed before they end; what was disconnected is given back.
 
+What lies at Late of cancelled posts is deleted then, too.
+
 A disconnection is told as a fact as well, so that its token is given back at once; the hour is for what failed then.
 """
 
@@ -9,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from functions.cron_check_accounts import drafts
 from socialflow.accounts import care, renewal
 from socialflow.accounts import gateway as tokens
 from socialflow.accounts import service as accounts
@@ -26,6 +29,7 @@ from socialflow.platform.settings import (
     DoorbellSettings,
     EgressSettings,
     KeySettings,
+    LateSettings,
     NetworkSettings,
 )
 from socialflow.platform.tenancy import Tenant
@@ -42,7 +46,7 @@ from socialflow.publishing.networks.port import (
     refused,
 )
 
-NEEDS = (DatabaseSettings, DoorbellSettings, EgressSettings, KeySettings, NetworkSettings)
+NEEDS = (DatabaseSettings, DoorbellSettings, EgressSettings, KeySettings, LateSettings, NetworkSettings)
 SECONDS = 780.0
 """How long one call goes on; what is left is due in the next hour."""
 OF_A_TENANT = 20.0
@@ -65,6 +69,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
             break
         try:
             looked += _look_after(slug, only)
+            if only is None:
+                drafts.withdraw(registry.named(slug), min(until, time.monotonic() + OF_A_TENANT))
         except (registry.UnknownTenant, TenantGone):
             logger.warning("The tenant is gone, and its accounts with it", tenant=slug)
         except Exception:  # noqa: BLE001 - one tenant never stops the others

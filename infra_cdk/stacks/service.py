@@ -277,7 +277,7 @@ class ServiceStack(Stack):
         messaging.each_hour(catching_up)
         caring = self._function("cron_check_accounts", SWEEP).rings(self.doorbell).calls_networks()
         caring.seals_credentials(store.credentials_key).opens_credentials(store.credentials_key)
-        messaging.each_hour(caring.is_registered(store.network_apps))
+        messaging.each_hour(caring.is_registered(store.network_apps).goes_by_late())
         messaging.on_facts(caring, ["account.disconnected"])
         decided = self._function("on_decision").answers_tokens_of(self.ingest_arn, self.publish_arn)
         messaging.on_facts(decided, DECISIONS)

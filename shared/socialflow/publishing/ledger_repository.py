@@ -47,6 +47,11 @@ UPDATE {s}.targets
        next_at = NULL, lease = NULL, error_code = NULL, error_detail = NULL, updated_at = now()
  WHERE id = %(id)s AND run = %(run)s AND state = 'preparing' AND content_hash = %(hash)s
 """
+# Cancelled meanwhile: what lies at the network is known, so that it can be taken back.
+_LEFT_BEHIND = """
+UPDATE {s}.targets SET prepared = %(prepared)s, prepared_hash = %(hash)s, prepared_route = %(route)s, updated_at = now()
+ WHERE id = %(id)s AND state = 'cancelled' AND prepared IS NULL
+"""
 _PREPARE_AGAIN = """
 UPDATE {s}.targets
    SET next_at = %(next_at)s, lease = NULL, error_code = 'network-unavailable', error_detail = %(detail)s,
@@ -198,7 +203,10 @@ def prepare_longer(tx: Transaction, target: Target, *, lease: timedelta) -> bool
 def prepared(tx: Transaction, target: Target, *, run: int, route: Route, document: dict[str, Any]) -> bool:
     """Keep what the network answered by a way; False where the content or the run has changed meanwhile."""
     values = {"id": target.id, "run": run, "hash": target.content_hash, "route": route, "prepared": Jsonb(document)}
-    return tx.execute(_PREPARED, values) == 1
+    kept = tx.execute(_PREPARED, values) == 1
+    if not kept:
+        tx.execute(_LEFT_BEHIND, values)
+    return kept
 
 
 def prepare_again(tx: Transaction, target_id: UUID, *, run: int, next_at: datetime, detail: str) -> bool:

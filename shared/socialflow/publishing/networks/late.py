@@ -122,6 +122,19 @@ class Late:
                 return found[0]
         return answer
 
+    def withdraw(self, key: str, prepared: Mapping[str, Any], *, seconds: float) -> Deletion:
+        """Delete our draft, if it is one still: what Late was told to publish is not touched."""
+        post_id = str(prepared["post_id"])
+        with self._client(seconds) as client:
+            state = self._stands(client, post_id, key)
+            if isinstance(state, Later):
+                return state
+            if not isinstance(state, Draft):
+                return Gone("It is no draft of ours any more.")
+            answer = wire.ask(client, client.build_request("DELETE", f"v1/posts/{post_id}"), _missing, empty={})
+        is_missing = isinstance(answer, Refused) and answer.code == late_api.UNCLEAR
+        return Gone("Late has it no more.") if is_missing or isinstance(answer, Body) else answer
+
     def publish(self, rendering: Rendering, prepared: Mapping[str, Any], key: str, *, seconds: float) -> Answer:
         """Tell the draft to publish, and what. Late answers when the network has: that may take minutes."""
         give_up = time.monotonic() + (seconds - ASKING if seconds > 2 * ASKING else seconds)

@@ -190,6 +190,9 @@ class Drafting(Protocol):
     def draft(self, key: str, rendering: Rendering, uploads: Sequence[Upload], *, seconds: float) -> Preparation:
         """Do everything that can be done ahead, under a key."""
 
+    def withdraw(self, key: str, prepared: Mapping[str, Any], *, seconds: float) -> Deletion:
+        """Undo what was done ahead and is not out; what is not there, or no draft any more, is left."""
+
 
 @runtime_checkable
 class Metered(Protocol):
