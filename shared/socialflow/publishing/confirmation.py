@@ -65,8 +65,8 @@ def begin_confirming(
     if not repository.begin_confirming(tx, target.id, run=step.run, lease=pace.lease):
         return Outcome("unconfirmed", target.lease)
     if destination is None or target.tries >= LOOKS:
-        why = "The account is not connected any more" if destination is None else "The network could not be asked"
-        return _hand_over(tx, post, made, f"{why}: look there whether the post is out.")
+        why = "The account is not connected any more." if destination is None else target.error_detail or ""
+        return _hand_over(tx, post, made, f"{why} Look there whether the post is out.".strip())
     search = Search(
         key=made.key,
         rendering=rendering_of(tx, post, target) or target.rendering(post.content),
@@ -112,9 +112,9 @@ def report_confirmation(
             outcome = ended(tx, post, made, Verdict("failed", code, detail))
         case Refused(code, detail):
             return _hand_over(tx, post, made, f"{detail} It was sent before that: look there and decide.", code)
-        case Later(_, after):
+        case Later(detail, after):
             again = next_try(at, begun.tries, after)
-            repository.confirm_again(tx, made, again)
+            repository.confirm_again(tx, made, again, detail)
             outcome = Outcome("unconfirmed", again)
         case Unknown():
             outcome = Outcome("unconfirmed", target_of(tx, post, made).lease)

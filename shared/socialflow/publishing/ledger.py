@@ -73,6 +73,8 @@ def begin_publishing(
 ) -> Publishing | Outcome:
     """Claim the right to publish and open the attempt; or say why not. Commit before the call."""
     post, target = locked(tx, step)
+    if target.run == step.run and target.is_stale(at) and not blocked(tx, target):
+        return _anew(tx, post, target)
     rendering = rendering_of(tx, post, target)
     number = repository.claim(tx, target.id, destination, run=step.run, lease=pace.lease) if rendering else None
     if rendering is None or number is None:
@@ -95,9 +97,7 @@ def _why_not(tx: Transaction, post: Post, target: Target, step: Step) -> Outcome
     if target.state != "prepared":
         return LEFT if target.state in ("scheduled", "preparing") else DONE
     if target.prepared_hash != target.content_hash:
-        posts.plan(tx, target)
-        refresh(tx, post)
-        return LEFT
+        return _anew(tx, post, target)
     return None if target.approved else LEFT
 
 
@@ -109,15 +109,20 @@ def _not_now(tx: Transaction, post: Post, target: Target, destination: Destinati
         return DONE
     if target.prepared_route != destination.route:
         # The network is reached by another way now, and what was prepared is nothing there.
-        posts.plan(tx, target)
-        refresh(tx, post)
-        return LEFT
+        return _anew(tx, post, target)
     if blocked(tx, target):
         return BLOCKED
     if rendering_of(tx, post, target) is None:
         return LEFT
     assert target.due_at is not None
     return Outcome("wait", max(target.due_at, target.next_at or target.due_at, at + CLOCKS_DIFFER))
+
+
+def _anew(tx: Transaction, post: Post, target: Target) -> Outcome:
+    """Have a target prepared anew, for the time that it has."""
+    posts.plan(tx, target)
+    refresh(tx, post)
+    return LEFT
 
 
 def report_attempt(tx: Transaction, post_id: UUID, attempt_id: UUID, answer: Answer, *, at: datetime) -> Outcome:

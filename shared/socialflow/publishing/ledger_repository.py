@@ -144,7 +144,7 @@ UPDATE {s}.targets SET lease = now() + %(lease)s, tries = tries + 1, updated_at 
  WHERE id = %(id)s AND run = %(run)s AND state = 'attempting' AND lease <= now()
 """
 _CONFIRM_AGAIN = """
-UPDATE {s}.targets SET lease = %(at)s, updated_at = now()
+UPDATE {s}.targets SET lease = %(at)s, error_detail = coalesce(%(detail)s, error_detail), updated_at = now()
  WHERE id = %(id)s AND state = 'attempting' AND attempt = %(attempt)s
 """
 # A key's hour begins with the first attempt that may have arrived.
@@ -325,9 +325,10 @@ def begin_confirming(tx: Transaction, target_id: UUID, *, run: int, lease: timed
     return tx.execute(_BEGIN_CONFIRMING, {"id": target_id, "run": run, "lease": lease}) == 1
 
 
-def confirm_again(tx: Transaction, made: Attempt, at: datetime) -> bool:
-    """Say when the network is asked again."""
-    return tx.execute(_CONFIRM_AGAIN, {"id": made.target_id, "attempt": made.attempt, "at": at}) == 1
+def confirm_again(tx: Transaction, made: Attempt, at: datetime, detail: str | None = None) -> bool:
+    """Say when the network is asked again, and what it said now."""
+    values = {"id": made.target_id, "attempt": made.attempt, "at": at, "detail": detail}
+    return tx.execute(_CONFIRM_AGAIN, values) == 1
 
 
 def key_since(tx: Transaction, made: Attempt) -> datetime:

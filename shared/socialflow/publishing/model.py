@@ -34,6 +34,10 @@ OPEN: tuple[TargetState, ...] = (*PLANNED, "attempting")
 HEAD_START = timedelta(seconds=3)
 """How long before its due time a target's publisher is called: a function may need a second or two to start, and waits
 inside for the rest. The right to publish is claimed when it is due, not before."""
+KEEPS = timedelta(minutes=40)
+"""How long what was prepared is used: media's addresses are signed for an hour, and networks throw uploads away in a
+day. A post that was stopped for longer is prepared anew."""
+PREPARED_AT = "prepared_at"
 RETRIES = 5
 """A step that is safe to repeat is repeated so often, 10 s after the first failure, then twice that, up to 5 min."""
 LOOKS = 12
@@ -135,6 +139,12 @@ class Target:
     def frozen_route(self) -> Route | None:
         """The way that it cannot leave any more; what was attempted when there was but one has no name for it."""
         return self.route or ("direct" if self.attempt else None)
+
+    def is_stale(self, at: datetime) -> bool:
+        """Tell whether what was prepared for it is too old to be used."""
+        prepared_at = (self.prepared or {}).get(PREPARED_AT)
+        is_first = self.state == "prepared" and self.tries == 0  # what is only put off is tried so often and no more
+        return is_first and prepared_at is not None and prepared_at < (at - KEEPS).timestamp()
 
     @property
     def key(self) -> str:

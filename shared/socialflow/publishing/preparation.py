@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from socialflow.platform.database import Transaction
 from socialflow.publishing import ledger_repository as repository
 from socialflow.publishing.content import Rendering, Route
-from socialflow.publishing.model import HEAD_START, RETRIES, Pace, Post, Target
+from socialflow.publishing.model import HEAD_START, PREPARED_AT, RETRIES, Pace, Post, Target
 from socialflow.publishing.networks.port import Later, Preparation, Prepared, Refused
 from socialflow.publishing.progress import refresh
 from socialflow.publishing.steps import (
@@ -79,7 +79,8 @@ def report_preparation(tx: Transaction, step: Step, begun: Preparing, answer: Pr
     post, target = locked(tx, step)
     match answer:
         case Prepared(document):
-            kept = repository.prepared(tx, begun.target, run=step.run, route=begun.route, document=dict(document))
+            dated = {**document, PREPARED_AT: at.timestamp()}
+            kept = repository.prepared(tx, begun.target, run=step.run, route=begun.route, document=dated)
             assert target.due_at is not None  # begin_preparing found it so, and the claim asks again
             return Outcome("prepared", target.due_at - HEAD_START) if kept else LEFT
         case Refused(code, detail):

@@ -134,7 +134,9 @@ def test_after_many_looks_in_vain_a_person_is_asked(desk: Desk) -> None:
     desk.mastodon.fault("GET", "/api/v1/accounts/*/statuses", type="status", status=503, count=100)
     outcomes = [desk.confirm(post["id"], run)["outcome"] for _ in range(13)]
     assert outcomes == ["unconfirmed"] * 12 + ["done"]
-    assert desk.target(post["id"])["state"] == "unconfirmed"
+    target = desk.target(post["id"])
+    assert target["state"] == "unconfirmed"
+    assert target["problem"]["detail"] == "The server answered 503. Look there whether the post is out."
 
 
 def test_nobody_looks_before_the_lease_is_over(desk: Desk) -> None:

@@ -246,3 +246,49 @@ def test_a_failed_target_is_tried_again_on_request(desk: Desk) -> None:
     assert desk.mastodon.texts() == ["Second try"]
     refused = desk.editor.post(f"/v1/posts/{post['id']}/targets/{target}/retry")
     assert (refused.status, refused.code) == (409, "nothing-to-retry")
+
+
+def let_it_grow_old(desk: Desk) -> None:
+    """Let what was prepared be an hour old."""
+    desk.owner.execute(
+        "UPDATE t_acme.targets SET prepared = prepared || jsonb_build_object('prepared_at',"
+        " (prepared ->> 'prepared_at')::float8 - 3600)"
+    )
+
+
+def test_what_was_prepared_long_ago_is_prepared_anew_and_goes_out_once(desk: Desk) -> None:
+    post = desk.post("Held for long", accounts=[desk.account()], media=[{"id": desk.media()}])
+    run = desk.ready(post["id"])
+    let_it_grow_old(desk)
+    assert desk.publish(post["id"], run)["outcome"] == "left"
+    assert (desk.target(post["id"])["state"], desk.mastodon.statuses()) == ("scheduled", [])
+    assert desk.settle(post["id"], run)["outcome"] == "again"
+    run = desk.ready(post["id"])
+    assert desk.mastodon.wire.asked("POST", MEDIA) == 2
+    assert desk.publish(post["id"], run)["outcome"] == "done"
+    assert desk.mastodon.texts() == ["Held for long"]
+
+
+def test_what_is_stopped_is_not_prepared_anew_before_it_may_go(desk: Desk) -> None:
+    post = desk.post("Stopped", accounts=[desk.account()])
+    run = desk.ready(post["id"])
+    let_it_grow_old(desk)
+    desk.owner.execute("INSERT INTO cell.switches (tenant, scope, reason) VALUES ('', 'all', 'test')")
+    try:
+        assert desk.publish(post["id"], run)["outcome"] == "blocked"
+    finally:
+        desk.owner.execute("DELETE FROM cell.switches")
+    assert desk.target(post["id"])["state"] == "prepared"
+
+
+def test_what_is_put_off_for_hours_is_given_up_nevertheless(desk: Desk) -> None:
+    post = desk.post(accounts=[desk.account()])
+    run = desk.ready(post["id"])
+    desk.mastodon.fault("POST", STATUSES, type="ratelimit", headers={"Retry-After": "3600"}, count=10)
+    outcomes = []
+    for _ in range(6):
+        outcomes.append(desk.publish(post["id"], run)["outcome"])
+        desk.let_pause_pass(post["id"])
+        let_it_grow_old(desk)
+    assert outcomes == ["wait"] * 5 + ["done"]
+    assert desk.target(post["id"])["state"] == "failed"
