@@ -21,6 +21,7 @@ from psycopg import sql
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] # it has types, and does not say so
 
 from infra_cdk.local.postgres import APP, OWNER, SUPERUSER, Cluster, test_cluster
+from socialflow.ai import gateway
 from socialflow.limits import NETWORKS
 from socialflow.platform import aws, database, registry, secrets, settings
 from socialflow.platform.acting import SYSTEM, act_as
@@ -245,6 +246,7 @@ def clean(
     yield
     database.forget()
     secrets.forget_all()
+    gateway.forget()
     owner.execute("DELETE FROM control.billing")
     _unmake_tenants(owner)
     superuser.execute(_truncate(owner, schemas))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from inspect import iscoroutinefunction
 from typing import Any, ClassVar, Protocol
 
 from socialflow.ai.catalogue import Model
@@ -175,6 +176,21 @@ def litellm() -> Any:
     library.drop_params = True  # a model that knows no response_format is asked by the prompt alone
     library.suppress_debug_info = True  # it prints to stdout otherwise
     return library
+
+
+def forget() -> None:
+    """Close the clients that LiteLLM keeps, and drop them: for tests, and after a restore from a snapshot.
+
+    Only dropped they would hold their connections until the collector comes by.
+    """
+    if not litellm.cache_info().currsize:  # nobody has asked
+        return
+    kept = litellm().in_memory_llm_clients_cache
+    for client in list(kept.cache_dict.values()):
+        close = getattr(client, "close", None)
+        if close is not None and not iscoroutinefunction(close):  # what is closed on a loop, nobody here has used
+            close()
+    kept.flush_cache()
 
 
 def _declined(answer: Any) -> bool:

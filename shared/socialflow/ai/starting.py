@@ -25,4 +25,4 @@ def first_question() -> None:
 def forget() -> None:
     """Drop the keys that were opened, and the library's clients."""
     keys.forget_opened()
-    gateway.litellm().in_memory_llm_clients_cache.flush_cache()
+    gateway.forget()

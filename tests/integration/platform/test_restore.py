@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import snapshot_restore_py
 
-from socialflow.ai import keys, starting
+from socialflow.ai import gateway, keys, starting
 from socialflow.platform import aws, restore, secrets, settings
 from socialflow.platform.database import transaction
 from socialflow.platform.settings import DatabaseSettings
@@ -90,6 +90,21 @@ def test_functions_that_ask_models_drop_opened_keys_too(monkeypatch: pytest.Monk
     monkeypatch.setitem(keys._opened, ("acme", "openai", b"sealed"), (1.0, "planted"))
     starting.forget()
     assert keys._opened == {}
+
+
+def test_functions_that_ask_models_close_the_clients_that_the_library_keeps() -> None:
+    from litellm.llms.custom_httpx.http_handler import HTTPHandler  # noqa: PLC0415 # it takes seconds
+    from openai import AsyncOpenAI, OpenAI  # noqa: PLC0415 # it takes seconds
+
+    kept = gateway.litellm().in_memory_llm_clients_cache
+    openai, other = OpenAI(api_key="planted"), HTTPHandler()
+    within = other.client  # a closed handler gives out another
+    for client in (openai, other, AsyncOpenAI(api_key="planted"), "no client"):
+        kept.set_cache(f"planted-{type(client).__name__}", client)
+    starting.forget()
+    assert openai.is_closed()
+    assert within.is_closed
+    assert kept.cache_dict == {}
 
 
 def test_the_first_question_is_answered_by_the_library_itself(monkeypatch: pytest.MonkeyPatch) -> None:
