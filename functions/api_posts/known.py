@@ -72,6 +72,7 @@ def _gathered(tx: Transaction, items: Mapping[UUID, MediaItem], account_ids: Ite
             for one, way in reached
             if way == "direct" and one.quota_at and one.quota_used is not None and one.quota_most is not None
         },
+        lapsed={one.id: one.trouble_detail or "" for one, way in reached if way == "direct" and one.state == "lapsed"},
         unread=frozenset(media_id for media_id, item in items.items() if _is_unread(item)),
     )
 

@@ -7,7 +7,7 @@ import base64
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -49,6 +49,8 @@ class X:
     refreshed: int = 0
     refuses: tuple[int, str] | None = None
     """With what, and in which words, the next posts are refused."""
+    left_today: dict[str, str] = field(default_factory=dict)
+    """What a refusal says of the posts that are left of a day, in headers."""
     processes: int = 0
     """How often a medium is still being processed before it is done."""
 
@@ -118,7 +120,7 @@ class X:
     def _create(self, asked: Asked, user: User) -> Told:
         text, media_ids = asked.body.get("text", ""), asked.body.get("media", {}).get("media_ids", [])
         if self.refuses is not None:
-            return _problem(self.refuses[0], "Forbidden", self.refuses[1])
+            return replace(_problem(self.refuses[0], "Forbidden", self.refuses[1]), headers=self.left_today)
         if not text and not media_ids:
             return _problem(400, "Invalid Request", "One or more parameters to your request was invalid.")
         if any(self.media.get(one, {}).get("owner") != user.id for one in media_ids):

@@ -127,6 +127,9 @@ def _at(content: Content, network: str, account_id: UUID | None, known: Known, d
     day = days.get(account_id) if account_id else None
     if day is not None and day.posts >= day.told.most:
         found.append(_full(network, day))
+    if account_id is not None and account_id in known.lapsed:
+        words = f"{network} lets the account in no more. {known.lapsed[account_id]}".strip()
+        found.append(warning("/targets", "account-lapsed", words, "Connect it again before the post is due."))
     return Checked(
         network=network,
         account_id=account_id,

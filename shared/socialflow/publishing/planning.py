@@ -100,6 +100,8 @@ class Known:
     """Approved videos whose content has not been hashed yet."""
     quotas: Mapping[UUID, Told] = field(default_factory=dict)
     """What networks have said of the accounts' posts of 24 hours."""
+    lapsed: Mapping[UUID, str] = field(default_factory=dict)
+    """Accounts that their networks let in no more, and why."""
 
 
 def pinned(written: Written, known: Known) -> Content:

@@ -88,7 +88,7 @@ def test_an_answer_that_is_missing_is_asked_for_again(desk: Desk, out: dict[str,
 def test_a_network_that_refuses_is_told_of(desk: Desk, out: dict[str, Any]) -> None:
     desk.mastodon.wire.fail("DELETE", "/api/v1/statuses", 403)
     reply = delete(desk, out)
-    assert (reply.status, reply.code, reply.json["reason"]) == (409, "not-deleted", "invalid-credentials")
+    assert (reply.status, reply.code, reply.json["reason"]) == (409, "not-deleted", "permission-missing")
     assert len(desk.mastodon.statuses()) == 1
 
 

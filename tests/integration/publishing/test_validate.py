@@ -97,7 +97,7 @@ def test_what_is_another_tenants_is_unknown(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        {"text": "x" * 10_001},
+        {"text": "x" * 63_207},
         {"text": None},
         {"text": "x", "networks": "x"},
         {"text": "x", "networks": ["x"] * 21},
@@ -121,3 +121,18 @@ def test_whatever_unicode_holds_is_answered(desk: Desk, text: str) -> None:
     raw = json.dumps({"text": text, "variants": {"x": {"text": text}}})
     reply = desk.editor.post("/v1/posts/validate", json.loads(raw))
     assert reply.status in (200, 400, 422), reply
+
+
+def test_an_account_that_is_let_in_no_more_is_told_before_the_post_is_due(desk: Desk) -> None:
+    account = desk.account()
+    body = {"text": "Later", "targets": [{"account_id": account}]}
+    assert all(one["code"] != "account-lapsed" for one in told(desk, **body)["networks"][0]["findings"])
+    refused = desk.post(accounts=[account])
+    run = desk.ready(refused["id"])
+    desk.mastodon.wire.fail("POST", "/api/v1/statuses", 401)
+    desk.publish(refused["id"], run)
+    report = told(desk, **body)
+    (found,) = [one for one in report["networks"][0]["findings"] if one["code"] == "account-lapsed"]
+    assert (found["severity"], found["pointer"], report["fits"]) == ("warning", "/targets", True)
+    assert "Connect it again" in found["advice"]
+    assert desk.try_post("Later", accounts=[account], at=desk.in_minutes(60)).status == 201

@@ -182,6 +182,9 @@ def _plain(link: str) -> str:
 
 
 def _outcome(response: httpx.Response) -> Answer:
+    if response.status_code == 429 and x_api.is_day_used_up(response):
+        words = "X says that the posts of 24 hours are used up. Give it a later time, or retry tomorrow."
+        return Refused("quota-used-up", words)
     if response.status_code == 429:
         return Later("X limits the rate of posts.", wire.wait(response))
     refusal = x_api.refusal(response)

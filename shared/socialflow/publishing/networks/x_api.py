@@ -78,6 +78,13 @@ def missing(response: httpx.Response) -> Refused | None:
     return refusal(response)
 
 
+def is_day_used_up(response: httpx.Response) -> bool:
+    """Tell whether it is not only too much just now: the account, or all of this stage's, had its posts of a day."""
+    return any(
+        response.headers.get(f"x-{whose}-limit-24hour-remaining", "").strip() == "0" for whose in ("user", "app")
+    )
+
+
 def id_of(value: object) -> str | None:
     """Return the id of an object of X's; None where it has none."""
     found = member(value, "id")

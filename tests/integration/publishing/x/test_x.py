@@ -203,6 +203,20 @@ def test_what_is_forbidden_says_why(xdesk: Desked, words: str, code: str) -> Non
     assert len(problem["detail"]) < 500
 
 
+@pytest.mark.parametrize("whose", ["user", "app"])
+def test_a_day_that_is_used_up_is_not_waited_for(xdesk: Desked, whose: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = xdesk.desk
+    for left, state, code in (("7", "prepared", "network-unavailable"), ("0", "failed", "quota-used-up")):
+        post = desk.post(f"Left: {left}", accounts=[xdesk.account()])
+        run = desk.ready(post["id"])
+        monkeypatch.setattr(xdesk.server, "refuses", (429, "Too Many Requests"))
+        monkeypatch.setattr(xdesk.server, "left_today", {f"x-{whose}-limit-24hour-remaining": left})
+        desk.publish(post["id"], run)
+        target = desk.target(post["id"])
+        assert (target["state"], target["problem"]["code"]) == (state, code)
+    assert xdesk.user.posts == []
+
+
 def test_all_who_need_a_new_token_fetch_one(xdesk: Desked) -> None:
     desk, before = xdesk.desk, xdesk.server.refreshed
     account = xdesk.account(expires_in=-1.0)
