@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 
 from functions.api_posts import columns, rows, sheet
 from functions.api_posts.columns import Column
-from functions.api_posts.known import chosen, looked_at, named
 from functions.api_posts.rows import Asking
 from socialflow.errors import FieldError, Invalid
+from socialflow.known import chosen, looked_at, named
 from socialflow.platform.database import Transaction
 from socialflow.platform.http.problems import pointer
 from socialflow.publishing import importing

@@ -1,5 +1,6 @@
 """Posts: made, read, changed, decided about."""
 
+from dataclasses import replace
 from typing import Annotated, get_args
 from uuid import UUID
 
@@ -8,7 +9,6 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from functions.api_posts.bulk import File, ImportOut
 from functions.api_posts.calendar import CalendarEntryOut, CalendarOut
 from functions.api_posts.checking import ReportOut, ValidateIn
-from functions.api_posts.known import chosen, looked_at
 from functions.api_posts.queue import SlotsIn, SlotsOut
 from functions.api_posts.receipts import ReceiptsOut
 from functions.api_posts.schemas import (
@@ -19,10 +19,12 @@ from functions.api_posts.schemas import (
     RejectPost,
     ResolveTarget,
 )
+from functions.api_posts.series import EndSeries, PatchSeries, SeriesIn, SeriesOut, SeriesPageOut
 from functions.api_posts.sheet import MOST_BYTES
 from functions.api_posts.shown import PostOut, PostPageOut, fitting
 from socialflow.errors import FieldError, Invalid
 from socialflow.identity import door
+from socialflow.known import chosen, looked_at
 from socialflow.limits import canonical
 from socialflow.platform.clock import now
 from socialflow.platform.database import snapshot, transaction
@@ -49,11 +51,23 @@ from socialflow.platform.http import (
 from socialflow.platform.http.guard import current_request
 from socialflow.platform.idempotency import Answer
 from socialflow.platform.settings import DatabaseSettings, DoorbellSettings, OidcSettings, PublishSettings
-from socialflow.publishing import calendar, composing, decisions, duplicating, editing, queueing, quotas, service
+from socialflow.publishing import (
+    calendar,
+    composing,
+    decisions,
+    duplicating,
+    editing,
+    queueing,
+    quotas,
+    series,
+    series_repository,
+    service,
+)
 from socialflow.publishing.asking import Asked
 from socialflow.publishing.decisions import Seen
 from socialflow.publishing.listing import Sought
 from socialflow.publishing.model import Pace, PostState
+from socialflow.publishing.series import SeriesDetail
 from socialflow.publishing.service import Detail
 
 NEEDS = (DatabaseSettings, OidcSettings, DoorbellSettings, PublishSettings)
@@ -190,6 +204,65 @@ def set_slots(body: SlotsIn) -> Response[SlotsOut]:
     return tagged(SlotsOut.of(queue, now()), queue.version)
 
 
+@app.post("/v1/series", status_code=201, summary="Make a series", tags=["posts"])
+@requires("publishing:write")
+def make_series(body: SeriesIn) -> Response[SeriesOut]:
+    """Let a post recur by a rule: each occurrence becomes a post a week ahead, and goes the way of every post."""
+    wish = body.wish()
+    with transaction(caller().tenant) as tx:
+
+        def make() -> Answer:
+            made = series.create(tx, wish, chosen(tx, wish.written.media_ids(), wish.accounts), _asked())
+            where = f"/v1/series/{made.series.id}"
+            return stored(SeriesOut.of(made), status=201, location=where, version=made.series.version)
+
+        return once(tx, make)
+
+
+@app.get("/v1/series", summary="List series", tags=["posts"])
+@requires("publishing:read")
+def all_series(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> SeriesPageOut:
+    """Return the posts that recur, the newest first."""
+    begin_at = after(cursor, {})
+    with transaction(caller().tenant) as tx:
+        position = (begin_at.at, begin_at.id) if begin_at else None
+        found = series_repository.page(tx, after=position, limit=limit + 1)
+        items = [SeriesOut.of(series.detail(tx, one, at=now())) for one in found[:limit]]
+    last = found[limit - 1] if len(found) > limit else None
+    cursor = next_cursor(Position(last.created_at, last.id), {}) if last else None
+    return SeriesPageOut(items=items, next_cursor=cursor)
+
+
+@app.get("/v1/series/<series_id>", summary="Read a series", tags=["posts"])
+@requires("publishing:read")
+def read_series(series_id: UUID) -> Response[SeriesOut]:
+    """Return a series with its posts that are not due yet, and the times that are foreseen."""
+    with transaction(caller().tenant) as tx:
+        return _series(series.get(tx, series_id, at=now()))
+
+
+@app.patch("/v1/series/<series_id>", summary="Change, pause or resume a series", tags=["posts"])
+@requires("publishing:write")
+def change_series(series_id: UUID, body: PatchSeries) -> Response[SeriesOut]:
+    """Change what is not made yet; with `apply_to_made` also the posts that are made and have not begun."""
+    version = if_match()
+    with transaction(caller().tenant) as tx:
+        present = series.get(tx, series_id, at=now()).series
+        changes = body.changes(present, version)
+        written = replace(present.written, **changes.written)
+        known = chosen(tx, written.media_ids(), changes.accounts or present.accounts)
+        return _series(series.change(tx, series_id, changes, known, _asked()))
+
+
+@app.post("/v1/series/<series_id>/end", summary="End a series", tags=["posts"])
+@requires("publishing:write")
+def end_series(series_id: UUID, body: Annotated[EndSeries | None, Body()] = None) -> Response[SeriesOut]:
+    """Make nothing more of a series. Its posts stay, or with `cancel_made` those that have not begun are cancelled."""
+    made = body is not None and body.cancel_made
+    with transaction(caller().tenant) as tx:
+        return _series(series.end(tx, series_id, version=None, made=made, asked=_asked()))
+
+
 @app.get("/v1/posts/<post_id>", summary="Read a post", tags=["posts"])
 @requires("publishing:read")
 def read(post_id: UUID) -> Response[PostOut]:
@@ -294,6 +367,10 @@ def _seen(body: ApprovePost) -> Seen:
     if body.content_hash is None and body.version is None:
         return Seen(version=if_match())
     return Seen(bytes.fromhex(body.content_hash) if body.content_hash else None, body.version)
+
+
+def _series(detail: SeriesDetail) -> Response[SeriesOut]:
+    return tagged(SeriesOut.of(detail), detail.series.version)
 
 
 def _shown(detail: Detail) -> Response[PostOut]:

@@ -151,6 +151,7 @@ class PostOut(BaseModel):
     due_local: Annotated[datetime | None, Field(description="The wall clock that was meant, in due_zone.")]
     due_zone: str | None
     slot: Annotated[str | None, Field(description="The slot of the queue that its time is of.")]
+    series_id: Annotated[UUID | None, Field(description="The series that it was made of.")]
     approval: PostApprovalOut
     content_hash: str
     reason: str | None
@@ -175,6 +176,7 @@ class PostOut(BaseModel):
             due_local=post.due_local,
             due_zone=post.due_zone,
             slot=post.slot,
+            series_id=post.series_id,
             approval=PostApprovalOut(
                 required=post.approval_required,
                 approved=post.approval_required and post.approved,

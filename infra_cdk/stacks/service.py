@@ -204,7 +204,8 @@ class ServiceStack(Stack):
         api.route(captions, ["/v1/media/{media_id}/captions", "/v1/media/{media_id}/captions/{proxy+}"])
         search = self._function("api_search", API, reserved=stage.concurrency.api).signs_in().knows_embedder()
         api.route(search, ["/v1/media/{media_id}/related", "/v1/search/{proxy+}"])
-        api.route(named["api_posts"], ["/v1/posts", "/v1/posts/{proxy+}", "/v1/calendar", "/v1/queue-slots"])
+        paths = ["/v1/posts", "/v1/posts/{proxy+}", "/v1/calendar", "/v1/queue-slots"]
+        api.route(named["api_posts"], [*paths, "/v1/series", "/v1/series/{proxy+}"])
         self._accounts(api, named)
         api.route(named["api_keys"], ["/v1/api-keys", "/v1/api-keys/{proxy+}"])
         api.route(named["api_tenants"], ["/v1/tenant", "/v1/tenants", "/v1/tenants/{proxy+}"])
@@ -275,6 +276,7 @@ class ServiceStack(Stack):
         messaging.each_hour(sweep.rings(self.doorbell))
         catching_up = self._function("cron_embed_media", SWEEP).rings(self.doorbell).knows_embedder()
         messaging.each_hour(catching_up)
+        messaging.each_hour(self._function("cron_make_occurrences", SWEEP).rings(self.doorbell))
         caring = self._function("cron_check_accounts", SWEEP).rings(self.doorbell).calls_networks()
         caring.seals_credentials(store.credentials_key).opens_credentials(store.credentials_key)
         messaging.each_hour(caring.is_registered(store.network_apps).goes_by_late())

@@ -134,6 +134,7 @@ EXPECTED = {
     "on_media_deleted": DATABASE | UNDELIVERED | ERASE,
     "cron_check_accounts": DATABASE | UNDELIVERED | RING | SEAL | OPEN | REGISTERED,
     "cron_embed_media": DATABASE | UNDELIVERED | RING,
+    "cron_make_occurrences": DATABASE | UNDELIVERED | RING,
     "cron_erase_media": DATABASE | UNDELIVERED | ERASE,
 }
 MODEL = {

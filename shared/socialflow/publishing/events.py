@@ -115,6 +115,15 @@ class PostUnconfirmed(PostSettled):
     type: ClassVar[str] = "post.unconfirmed"
 
 
+@dataclass(frozen=True, kw_only=True)
+class SeriesRefused(Fact):
+    """The next post of a series cannot be made; `subject_id` is the series'."""
+
+    aggregate: ClassVar[str] = "series"
+    type: ClassVar[str] = "series.refused"
+    code: str
+
+
 SETTLED: dict[str, type[PostSettled]] = {
     "published": PostPublished,
     "partial": PostPartial,

@@ -88,6 +88,7 @@ class Post:
     created_at: datetime
     updated_at: datetime
     slot: str | None = None
+    series_id: UUID | None = None
 
     @property
     def approved(self) -> bool:

@@ -133,3 +133,27 @@ class NotYetSupported(Invalid):
     """It is planned and not there."""
 
     code, title = "not-supported-yet", "This is not supported yet"
+
+
+class UnknownSeries(NotFound):
+    """There is no such series here."""
+
+    code, title = "unknown-series", "No such series"
+
+
+class SeriesChanged(PreconditionFailed):
+    """Somebody changed it since the caller read it."""
+
+    code, title = "series-changed", "The series has changed since you read it"
+
+
+class SeriesEnded(Conflict):
+    """Nothing more is made of it."""
+
+    code, title = "series-ended", "The series has ended"
+
+
+class TooManySeries(Conflict):
+    """The tenant has as many as there may be."""
+
+    code, title = "too-many-series", "No further series"

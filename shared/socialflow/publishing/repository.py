@@ -15,7 +15,7 @@ from socialflow.publishing.model import Attempt, Post, PostState, Target
 POST = """
 SELECT p.id, p.version, p.state, p.text, p.variants, p.due_at, p.due_local, p.due_zone, p.approval_required,
        p.content_hash, p.approved_hash, p.approved_by, p.approved_at, p.reason, p.created_by, p.created_at,
-       p.updated_at, p.slot, p.replies, p.request_sha256,
+       p.updated_at, p.slot, p.replies, p.series_id, p.request_sha256,
        (SELECT coalesce(jsonb_agg(m.piece ORDER BY m.position), '[]') FROM {s}.post_media m WHERE m.post_id = p.id)
        AS media
   FROM {s}.posts p
@@ -121,6 +121,7 @@ class Row:
     created_at: datetime
     updated_at: datetime
     slot: str | None
+    series_id: UUID | None
     request_sha256: bytes
     media: list[dict[str, Any]]
 
@@ -148,6 +149,7 @@ class Row:
             created_at=self.created_at,
             updated_at=self.updated_at,
             slot=self.slot,
+            series_id=self.series_id,
         )
 
 

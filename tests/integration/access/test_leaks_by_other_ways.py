@@ -16,6 +16,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from functions.task_write_export.handler import handler as write_export
 from socialflow.accounts import service as accounts
@@ -29,6 +30,8 @@ from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
 from socialflow.platform.ids import new_id
 from socialflow.platform.tenancy import Tenant
+from socialflow.publishing.planning import Written
+from socialflow.publishing.series_repository import document_of
 from tests.api import FUNCTIONS, Client, Issuer, Reply
 from tests.conftest import Cloud
 from tests.integration.access.conftest import MadeKey
@@ -65,6 +68,11 @@ def crowded(world: World, made_key: MadeKey, member: Member) -> str:
         with transaction(acme) as tx:
             profile = Profile("mastodon", "https://none.invalid", f"more-{number}", f"@more-{number}@none.invalid")
             accounts.connect(tx, profile, b"-", by=new_id(), at=now())
+        owner.execute(
+            "INSERT INTO t_acme.series (id, state, rule, starts_local, zone, content, accounts, created_by)"
+            " VALUES (%s, 'ended', 'FREQ=DAILY', now(), 'UTC', %s, ARRAY[%s]::uuid[], %s)",
+            (new_id(), Jsonb(document_of(Written(f"Text {number}"))), new_id(), new_id()),
+        )
     with transaction(acme) as tx:
         for ratio in ("4:5", "1:1", "1.91:1"):
             renditions.ask(tx, UUID(photo), Wish("instagram", ratio), by=new_id(), at=now())

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from functions.api_posts.known import chosen
+from socialflow.known import chosen
 from socialflow.platform.clock import now
 from socialflow.platform.database import transaction
 from socialflow.platform.ids import new_id

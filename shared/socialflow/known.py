@@ -1,4 +1,4 @@
-"""What the contexts of media, captions and accounts know of what a post names: gathered here, where contexts meet."""
+"""What the contexts of media, captions and accounts know of what a post names: for functions, where contexts meet."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal

@@ -1,0 +1,1 @@
+"""Each hour: the posts of series that are due within a week are made."""
