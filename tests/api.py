@@ -7,13 +7,12 @@ answer of 400 and more against the shape of a problem document.
 import base64
 import importlib
 import json
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from socialflow.platform.http.problems import MEDIA_TYPE, TYPE_PREFIX
+from tests import doors
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 PROBLEM_MEMBERS = {"type", "title", "status", "detail", "code", "request_id"}
@@ -75,12 +75,8 @@ def published(document: Mapping[str, Any]) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Keys) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/jwks.json"
-        server.shutdown()
-        thread.join()
+    with doors.opened(Keys) as door:
+        yield f"{door.url}/jwks.json"
 
 
 def event(

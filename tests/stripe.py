@@ -17,12 +17,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import httpx
 from stripe import WebhookSignature
+
+from tests import doors
 
 PYTHON = Path(__file__).parents[1] / ".tools" / "stripe" / "bin" / "python"
 KEY = "sk_test_1234567"
@@ -151,9 +153,9 @@ def running() -> Iterator[Stripe]:
     stripe = Stripe(upstream)
     try:
         _await(port, child)
-        with _server(_door(stripe)) as url, _server(_receiver(stripe)) as receiver:
-            stripe.url = url
-            stripe.receiver = receiver
+        with doors.opened(_door(stripe)) as door, doors.opened(_receiver(stripe)) as receiver:
+            stripe.url = door.url
+            stripe.receiver = receiver.url
             yield stripe
     finally:
         upstream.close()
@@ -222,16 +224,6 @@ def _receiver(stripe: Stripe) -> type[BaseHTTPRequestHandler]:
             """Say nothing."""
 
     return Receiver
-
-
-@contextmanager
-def _server(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def _free_port() -> int:

@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Literal
 
 import httpx
+
+from tests import doors
 
 Fault = (
     Literal["answer lost", "question lost", "answer held", "garbage", "bad gateway", "redirect", "limited", "down"]
@@ -93,7 +95,6 @@ class Wire:
 
 class _Proxy(BaseHTTPRequestHandler):
     wire: Wire
-    timeout = 60
 
     def do_GET(self) -> None:
         self._pass()
@@ -170,12 +171,8 @@ def wired(client: httpx.Client) -> Iterator[tuple[Wire, str]]:
     """Lay a wire to the server that a client speaks with; return it and its address."""
     wire = Wire(client)
     handler = type("Proxy", (_Proxy,), {"wire": wire})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as proxy:
-        # Whoever still asks the server is waited for: their client is closed after this, and nobody opens it again.
-        proxy.daemon_threads = False
-        thread = threading.Thread(target=proxy.serve_forever, daemon=True)
-        thread.start()
-        yield wire, f"http://127.0.0.1:{proxy.server_port}"
-        wire.release.set()
-        proxy.shutdown()
-        thread.join()
+    with doors.opened(handler) as door:
+        try:
+            yield wire, door.url
+        finally:
+            wire.release.set()

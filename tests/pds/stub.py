@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import regex
+
+from tests import doors
 
 POST = "app.bsky.feed.post"
 TID = re.compile("[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}")
@@ -295,10 +297,5 @@ def running(admin: str) -> Iterator[str]:
     """Start a server on loopback; return its address."""
     stub = Stub(admin)
     door = type("Door", (_Door,), {"stub": stub})
-    with ThreadingHTTPServer(("127.0.0.1", 0), door) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with doors.opened(door) as server:
+        yield server.url

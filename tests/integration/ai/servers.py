@@ -1,13 +1,14 @@
 """Providers of models on loopback: answers as scripted, and what was asked, byte for byte."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests import doors
 
 
 @dataclass
@@ -60,18 +61,6 @@ def server() -> Iterator[Wire]:
         def log_message(self, *_arguments: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        wire.base = f"http://127.0.0.1:{listening.server_address[1]}"
-        thread = threading.Thread(target=listening.serve_forever, daemon=True)
-
-        def close() -> None:
-            listening.shutdown()
-            listening.server_close()
-
-        wire.close = close
-        thread.start()
-        try:
-            yield wire
-        finally:
-            listening.shutdown()
-            thread.join()
+    with doors.opened(Handler) as door:
+        wire.base, wire.close = door.url, door.close
+        yield wire

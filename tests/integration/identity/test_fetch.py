@@ -1,14 +1,14 @@
 """The issuer's keys over HTTP: with limits, without redirects."""
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import httpx
 import pytest
 
 from socialflow.identity import gateway
+from tests import doors
 
 
 @contextmanager
@@ -24,12 +24,8 @@ def serving(status: int, body: bytes, headers: Mapping[str, str] | None = None) 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+    with doors.opened(Handler) as door:
+        yield f"{door.url}/"
 
 
 def test_a_document_is_fetched() -> None:

@@ -52,18 +52,19 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 @contextmanager
 def served(app: ASGIApp) -> Iterator[str]:
     """The application on a free port, in a thread."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, http="h11", log_level="error", access_log=False))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 10
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server = uvicorn.Server(uvicorn.Config(app, http="h11", log_level="error", access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        deadline = time.monotonic() + 10
+        while not server.started and time.monotonic() < deadline:
+            time.sleep(0.01)
+        try:
+            yield address
+        finally:
+            server.should_exit = True
+            thread.join(10)
 
 
 @pytest.fixture(scope="module")
@@ -188,9 +189,11 @@ def test_an_engine_that_hangs_up_is_a_problem_document() -> None:
             connection.recv(65_536)
             connection.close()
 
-        threading.Thread(target=hang_up, daemon=True).start()
+        thread = threading.Thread(target=hang_up, daemon=True)
+        thread.start()
         with served(front_door.build(f"http://127.0.0.1:{listener.getsockname()[1]}", {})) as door:
             answer = httpx.get(f"{door}/v1/posts", trust_env=False)
+        thread.join(10)
 
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
