@@ -26,7 +26,7 @@ from socialflow.publishing.recurring import Occurrence, UnusableRule
 from socialflow.publishing.refusals import SeriesChanged, SeriesEnded, TooManySeries, UnknownSeries
 from socialflow.publishing.series_repository import Series, SeriesState
 from socialflow.publishing.service import Order
-from socialflow.publishing.timing import FURTHEST, UnusableTime, zone_of
+from socialflow.publishing.timing import FURTHEST, UnusableTime, nearest, zone_of
 
 AHEAD = timedelta(days=7)
 """How long before it is due an occurrence becomes a post: time to approve it, or to change it."""
@@ -145,7 +145,7 @@ def change(tx: Transaction, series_id: UUID, changes: SeriesChanges, known: Know
 
 def end(tx: Transaction, series_id: UUID, *, version: int | None, made: bool, asked: Asked) -> SeriesDetail:
     """End a series: nothing more is made of it. With `made`, what has not begun is cancelled."""
-    present = _locked(tx, series_id, version)
+    present = _locked(tx, series_id, version, even_ended=True)
     ended = replace(present, version=present.version + 1, state="ended", look_at=None)
     if made:
         _cancel_made(tx, ended, asked)
@@ -181,14 +181,15 @@ def carry_on(tx: Transaction, series: Series, known: Known, asked: Asked) -> Ser
                 break
         series = replace(series, made_local=one.local)
     following = next(_ahead(series, asked.at + FURTHEST), None)
+    look_at = _next_look(series, following, asked.at, troubled=trouble is not None)
     carried = replace(
         series,
         missed=series.missed + missed,
         trouble_code=trouble.code if trouble else None,
         trouble_detail=trouble.detail if trouble else None,
         trouble_at=following.due.at if trouble and following else None,
-        look_at=_next_look(following, asked.at, troubled=trouble is not None),
-        state="ended" if following is None and series.state == "active" else series.state,
+        look_at=look_at,
+        state="ended" if look_at is None else series.state,
     )
     if trouble is not None and trouble.code != series.trouble_code:
         tx.emit(SeriesRefused(subject_id=series.id, code=trouble.code))
@@ -235,10 +236,12 @@ def _ahead(series: Series, until: datetime) -> Iterator[Occurrence]:
     return (one for one in every if series.made_local is None or one.local > series.made_local)
 
 
-def _next_look(following: Occurrence | None, at: datetime, *, troubled: bool) -> datetime | None:
-    if following is None:
-        return None
-    return at + AGAIN if troubled else max(following.due.at - AHEAD, at + AGAIN)
+def _next_look(series: Series, following: Occurrence | None, at: datetime, *, troubled: bool) -> datetime | None:
+    """Return when to look again; None once the last of its occurrences is due: until then it may be changed."""
+    if following is not None:
+        return at + AGAIN if troubled else max(following.due.at - AHEAD, at + AGAIN)
+    last = nearest(series.made_local, ZoneInfo(series.zone)).at if series.made_local else at
+    return last if last > at else None
 
 
 def _understood(wish: Recurrence, at: datetime) -> Recurrence:
@@ -294,13 +297,13 @@ def _wall(zone: str, at: datetime) -> datetime:
     return at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, microsecond=0)
 
 
-def _locked(tx: Transaction, series_id: UUID, version: int | None) -> Series:
+def _locked(tx: Transaction, series_id: UUID, version: int | None, *, even_ended: bool = False) -> Series:
     series = series_repository.lock(tx, series_id)
     if series is None:
         raise _unknown()
     if version is not None and version != series.version:
         raise SeriesChanged("Read it again and repeat what you want of it.", current_version=series.version)
-    if series.state == "ended":
+    if series.state == "ended" and not even_ended:
         raise SeriesEnded("The series has ended: make another.")
     return series
 

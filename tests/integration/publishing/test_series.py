@@ -225,7 +225,13 @@ def test_an_ended_series_stays_ended(desk: Desk) -> None:
 
 def test_a_rule_that_is_over_ends_its_series(desk: Desk) -> None:
     series = made(desk, desk.account(), rule="FREQ=DAILY;COUNT=2")
-    assert (series["state"], len(series["made"]), series["foreseen"]) == ("ended", 2, [])
+    assert (series["state"], len(series["made"]), series["foreseen"]) == ("active", 2, [])
+    longer = patch(desk, series, rule="FREQ=DAILY;COUNT=3").json
+    assert (longer["state"], len(longer["made"])) == ("active", 3)
+    weeks_pass(desk, 4)
+    assert make_occurrences({}, None) == {"looked_at": 1, "failed": []}
+    assert (read(desk, series)["state"], read(desk, series)["missed"]) == ("ended", 0)
+    assert desk.editor.post(f"/v1/series/{series['id']}/end", {}).status == 200
 
 
 def test_who_repeats_words_is_told(desk: Desk) -> None:
