@@ -60,8 +60,6 @@ def up(state: State, say: Say, settings: Sequence[str] = (), wanted: Sequence[st
                 "--home",
                 str(state.home),
                 "run",
-                "--networks",
-                ",".join(wanted),
                 *options,
             ],
             stdin=subprocess.DEVNULL,

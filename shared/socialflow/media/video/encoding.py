@@ -44,13 +44,17 @@ class Mp4:
         self._most_bytes = most_bytes
         self._shown_at = self._heard_to = -1
         self._made = av.open(str(path), "w", format="mp4", options=_CONTAINER)
-        self._picture = self._with_picture(like, rates, threads)
-        self._sound: Any = None
-        if rates.sound:
-            self._sound = self._made.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
-            self._sound.bit_rate = rates.sound
-        self._resampler, self._heard_as = self._new_resampler(), ""
-        self._made.start_encoding()
+        try:
+            self._picture = self._with_picture(like, rates, threads)
+            self._sound: Any = None
+            if rates.sound:
+                self._sound = self._made.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
+                self._sound.bit_rate = rates.sound
+            self._resampler, self._heard_as = self._new_resampler(), ""
+            self._made.start_encoding()
+        except BaseException:
+            self._made.close()  # nobody has it yet
+            raise
 
     def __enter__(self) -> Self:
         """Begin."""
