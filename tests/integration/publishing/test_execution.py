@@ -1,6 +1,7 @@
 """The workflow's own file, executed, with the real functions behind its states: nothing in between is scripted."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -38,20 +39,19 @@ def short_lease(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.forget()
 
 
+def called(handler: Any, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Call a function as the engine's thread does, which has a connection of its own."""
+    try:
+        answer: dict[str, Any] = handler(dict(payload), None)
+        return answer
+    finally:
+        database.forget()
+
+
 def execute(desk: Desk, post_id: str, **instead: Call) -> Run:
     """Start the post's next run and let the engine take it to its end."""
 
-    def real(handler: Any) -> Call:
-        def call(payload: Mapping[str, Any]) -> Answer:
-            try:
-                answer: dict[str, Any] = handler(dict(payload), None)
-                return answer
-            finally:
-                database.forget()  # the engine's thread has a connection of its own
-
-        return call
-
-    script = {name: real(handler) for name, handler in TASKS.items()} | instead
+    script = {name: partial(called, handler) for name, handler in TASKS.items()} | instead
     return run(load("publish_post"), script, desk.given(post_id, desk.start(post_id)), limit=60)
 
 
