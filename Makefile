@@ -96,7 +96,7 @@ check-openapi: $(VENV)
 check-templates: $(VENV) $(NODE) $(NPM)
 	$(RUN) -m infra_cdk.check $(STAGES)
 
-bench: tools $(SHARP) ## measure lateness, waits and pictures; asserts nothing about time (ARGS="-k images")
+bench: tools $(SHARP) $(PDS) ## measure lateness, waits and pictures; asserts nothing about time (ARGS="-k images")
 	@$(RUN) -m pytest -m benchmark tests/benchmarks tests/integration/publishing/test_punctuality.py $(ARGS)
 
 fuzz: tools ## damage pictures for a minute and look whether anything but a refusal comes out (SECONDS=600)

@@ -62,8 +62,13 @@ class Pds:
     def records(self, owner: Owner) -> list[dict[str, Any]]:
         """Return the account's posts as the server lists them."""
         query = {"repo": owner.did, "collection": COLLECTION, "limit": "100"}
-        found: list[dict[str, Any]] = self.call("repo.listRecords", params=query)["records"]
-        return found
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self.call("repo.listRecords", params=query)
+            found += page["records"]
+            if not page["records"] or "cursor" not in page:
+                return found
+            query["cursor"] = page["cursor"]
 
     def texts(self, owner: Owner) -> list[str]:
         """Return the texts of the account's posts."""

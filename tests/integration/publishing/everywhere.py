@@ -10,6 +10,7 @@ from socialflow.platform import settings
 from socialflow.platform.clock import now
 from socialflow.publishing.networks.grants import Grant
 from tests import bluesky
+from tests.bluesky import Pds
 from tests.integration.publishing.conftest import Desk
 from tests.integration.publishing.places import Place, granted, reachable
 from tests.peers import graph, late, linkedin, tiktok, x
@@ -36,9 +37,9 @@ def at_mastodon(desk: Desk, *, keeps_keys: bool = True) -> Iterator[Place]:
 
 
 @contextmanager
-def at_bluesky(desk: Desk) -> Iterator[Place]:
-    """Our stand-in for a PDS, which the tests of Bluesky hold against the real one."""
-    with bluesky.stand_in() as pds, reachable(pds.host):
+def at_bluesky(desk: Desk, server: Callable[[], AbstractContextManager[Pds]] = bluesky.stand_in) -> Iterator[Place]:
+    """Our stand-in for a PDS, which the tests of Bluesky hold against the real one; or that."""
+    with server() as pds, reachable(pds.host):
         owner = pds.owner()
         login = {"handle": owner.handle, "app_password": owner.app_password}
 

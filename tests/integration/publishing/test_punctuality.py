@@ -25,6 +25,7 @@ from functions.task_prepare_target.handler import handler as task_prepare_target
 from functions.task_publish_target.handler import handler as task_publish_target
 from socialflow.platform import database
 from socialflow.publishing.model import HEAD_START
+from tests import bluesky
 from tests.api import Client
 from tests.benchmarks.telling import show
 from tests.integration.conftest import Member
@@ -38,7 +39,12 @@ pytestmark = pytest.mark.benchmark
 
 WORKERS = 24
 """Publishers at once; prod has 50."""
-PLACES: Mapping[str, Callable[[Desk], AbstractContextManager[Place]]] = {"mastodon": at_mastodon, "bluesky": at_bluesky}
+PLACES: Mapping[str, Callable[[Desk], AbstractContextManager[Place]]] = {
+    "mastodon": at_mastodon,
+    "bluesky": at_bluesky,
+    "the real bluesky": partial(at_bluesky, server=bluesky.real),
+}
+"""The last is what `make test-networks` brings."""
 _KEPT: list[Any] = []
 
 
