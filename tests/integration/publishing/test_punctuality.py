@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 import pytest
 
+from functions.task_confirm_target.handler import handler as task_confirm_target
 from functions.task_prepare_target.handler import handler as task_prepare_target
 from functions.task_publish_target.handler import handler as task_publish_target
 from socialflow.platform import database
@@ -45,6 +46,8 @@ PLACES: Mapping[str, Callable[[Desk], AbstractContextManager[Place]]] = {
     "the real bluesky": partial(at_bluesky, server=bluesky.real),
 }
 """The last is what `make test-networks` brings."""
+LONGEST = 300.0
+"""Seconds after its own in which a post has to be there, for a figure to be one."""
 _KEPT: list[Any] = []
 
 
@@ -78,8 +81,18 @@ def _publisher(jobs: Any) -> None:
     while (job := jobs.get()) is not None:
         kind, given = job
         with contextlib.suppress(Exception):
-            (task_prepare_target if kind == "prepare" else task_publish_target)(given, None)
+            _step(kind, given)
     database.forget()
+
+
+def _step(kind: str, given: dict[str, Any]) -> None:
+    """Take a target's step as the workflow does: back to its preparation, or on to the evidence, where that is next."""
+    outcome = (task_prepare_target if kind == "prepare" else task_publish_target)(given, None)["outcome"]
+    if kind == "publish" and outcome == "left":
+        task_prepare_target(given, None)
+        task_publish_target(given, None)
+    elif kind == "publish" and outcome == "unconfirmed":
+        task_confirm_target(given, None)
 
 
 @contextlib.contextmanager
@@ -122,6 +135,7 @@ def _lateness(place: Place, sign_in: Callable[[], Client], moments: list[datetim
             at, text, given = heapq.heappop(waiting)
             time.sleep(max(0.0, at - time.time()))
             if text not in watch.seen:
+                assert time.time() < due[text] + LONGEST, f"{len(due) - len(watch.seen)} of {len(due)} are not there"
                 jobs.put(("publish", given))
                 # What found no publisher in time, or was throttled, is called again: as the workflow does.
                 heapq.heappush(waiting, (max(time.time(), due[text]) + 10.0, text, given))
