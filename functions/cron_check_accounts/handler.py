@@ -40,7 +40,6 @@ from socialflow.publishing.networks.port import (
     Identity,
     Later,
     Metered,
-    Quota,
     Refused,
     Revocable,
     refused,
@@ -98,11 +97,11 @@ def _look_after(slug: str, only: UUID | None) -> int:
                 _give_back(tenant, credentials)
             else:
                 kept, found = _look(tenant, credentials)
-                quota = _quota(tenant, kept) if isinstance(found, Works) else None
                 with transaction(tenant) as tx:
                     care.report(tx, kept, found, at=now())
-                    if quota is not None:
-                        accounts.note_quota(tx, kept.account.id, used=quota.used, most=quota.most, at=now())
+                    if isinstance(found, Works) and found.quota is not None:
+                        used, most = found.quota
+                        accounts.note_quota(tx, kept.account.id, used=used, most=most, at=now())
         looked += len(due)
         if len(due) < BATCH:
             break
@@ -127,7 +126,7 @@ def _look(tenant: Tenant, credentials: Credentials) -> tuple[Credentials, Found]
     if isinstance(refusal, Refused) and isinstance(gateway, Renewable) and gateway.spent(now()):
         return kept, _no(refusal)
     if kept is not credentials:
-        return kept, _works(gateway)
+        return kept, _works(gateway, kept.account)
     return kept, _asked(gateway, kept.account)
 
 
@@ -137,21 +136,14 @@ def _asked(gateway: Gateway, account: Account) -> Found:
         return _no(identity)
     if identity.remote_account != account.remote_account:
         return Refuses("another-account", "The token is another account's now. Connect this one again.")
-    return _works(gateway)
+    return _works(gateway, account)
 
 
-def _quota(tenant: Tenant, credentials: Credentials) -> Quota | None:
-    """Ask how much of a day's posts the account has had, where its network tells."""
-    account = credentials.account
-    try:
-        gateway = _connect(account, tokens.token(tenant, credentials))
-    except (CannotOpen, KeysUnavailable):
-        return None
-    return gateway.quota(account.remote_account, seconds=LONGEST_CALL) if isinstance(gateway, Metered) else None
-
-
-def _works(gateway: Gateway) -> Works:
-    return Works(gateway.ends_at() if isinstance(gateway, Renewable) else None)
+def _works(gateway: Gateway, account: Account) -> Works:
+    """Return how long it works, and how much of a day's posts the account has had, where its network tells."""
+    ends_at = gateway.ends_at() if isinstance(gateway, Renewable) else None
+    told = gateway.quota(account.remote_account, seconds=LONGEST_CALL) if isinstance(gateway, Metered) else None
+    return Works(ends_at, (told.used, told.most) if told else None)
 
 
 def _no(answer: Refused | Later) -> Found:

@@ -23,9 +23,13 @@ EACH, SOON = timedelta(days=1), timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Works:
-    """The network lets us in; what was granted ends then, where that is known."""
+    """The network lets us in; what was granted ends then, where that is known.
+
+    `quota`: the posts of 24 hours that it has had and that its network gives it, where that is told.
+    """
 
     ends_at: datetime | None
+    quota: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

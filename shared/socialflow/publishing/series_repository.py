@@ -57,48 +57,39 @@ _LIVING = "SELECT count(*) FROM {s}.series WHERE state <> 'ended'"
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext(%(schema)s), hashtext('series'))"
 
 
-@dataclass(frozen=True)
-class Series:
+@dataclass(frozen=True, kw_only=True)
+class _Facts:
+    """What a series is, beside what its posts say and where they go."""
+
+    id: UUID
+    version: int
+    state: SeriesState
+    rule: str
+    starts_local: datetime
+    zone: str
+    made_local: datetime | None
+    look_at: datetime | None
+    missed: int
+    trouble_code: str | None
+    trouble_detail: str | None
+    trouble_at: datetime | None
+    created_by: UUID
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series(_Facts):
     """A post that recurs."""
 
-    id: UUID
-    version: int
-    state: SeriesState
-    rule: str
-    starts_local: datetime
-    zone: str
     written: Written
     accounts: tuple[UUID, ...]
-    made_local: datetime | None
-    look_at: datetime | None
-    missed: int
-    trouble_code: str | None
-    trouble_detail: str | None
-    trouble_at: datetime | None
-    created_by: UUID
-    created_at: datetime
-    updated_at: datetime
 
 
-@dataclass(frozen=True)
-class _Row:
-    id: UUID
-    version: int
-    state: SeriesState
-    rule: str
-    starts_local: datetime
-    zone: str
+@dataclass(frozen=True, kw_only=True)
+class _Row(_Facts):
     content: dict[str, Any]
     accounts: list[UUID]
-    made_local: datetime | None
-    look_at: datetime | None
-    missed: int
-    trouble_code: str | None
-    trouble_detail: str | None
-    trouble_at: datetime | None
-    created_by: UUID
-    created_at: datetime
-    updated_at: datetime
 
     def series(self) -> Series:
         values = {name: value for name, value in vars(self).items() if name not in ("content", "accounts")}

@@ -68,6 +68,16 @@ def one_step(desk: Desk, post_id: str, run: int, target_id: str) -> None:
         desk.confirm(post_id, run, index)
 
 
+def reply_ready(desk: Desk, post_id: str) -> int:
+    """Publish the post itself and prepare its first reply; return the run."""
+    run = desk.start(post_id)
+    desk.open(post_id, run)
+    desk.prepare(post_id, run, 0)
+    desk.publish(post_id, run, 0)
+    desk.prepare(post_id, run, 1)
+    return run
+
+
 def states(desk: Desk, post_id: str) -> list[str]:
     """Return the states of a post's targets, by position."""
     return [one["state"] for one in sorted(desk.read(post_id)["targets"], key=lambda one: one["position"])]
@@ -98,11 +108,7 @@ def test_each_part_answers_the_one_before(desk: Desk, place: Place) -> None:
 @everywhere
 def test_a_reply_whose_answer_is_lost_is_found_and_not_repeated(desk: Desk, place: Place) -> None:
     post = posted(place, replies=["And then"])
-    run = desk.start(post["id"])
-    desk.open(post["id"], run)
-    desk.prepare(post["id"], run, 0)
-    desk.publish(post["id"], run, 0)
-    desk.prepare(post["id"], run, 1)
+    run = reply_ready(desk, post["id"])
     place.wire.fail(*(place.replying or place.mutation), "answer lost")
     assert desk.publish(post["id"], run, 1)["outcome"] == "unconfirmed"
     assert go_on(desk, post["id"]) == "published"
@@ -113,11 +119,7 @@ def test_a_reply_whose_answer_is_lost_is_found_and_not_repeated(desk: Desk, plac
 @everywhere
 def test_a_reply_that_never_arrived_is_sent_again_or_left_to_a_person(desk: Desk, place: Place) -> None:
     post = posted(place, replies=["And then"])
-    run = desk.start(post["id"])
-    desk.open(post["id"], run)
-    desk.prepare(post["id"], run, 0)
-    desk.publish(post["id"], run, 0)
-    desk.prepare(post["id"], run, 1)
+    run = reply_ready(desk, post["id"])
     place.wire.fail(*(place.replying or place.mutation), "question lost")
     desk.publish(post["id"], run, 1)
     state = go_on(desk, post["id"])
